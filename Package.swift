@@ -21,28 +21,15 @@ let safetySettings = settings + [.strictMemorySafety()]
 
 let package = Package(
   name: "gradflow",
-  products: [
-    .library(name: "CVODE", targets: ["CVODE"]),
-  ],
-  dependencies: [
-  ],
   targets: [
-    // MARK: - C libraries
-    .target(  // SUNDIALS behind one small shim
-      name: "CNumerics",
-      linkerSettings: [
-        .linkedLibrary("sundials_cvode"), .linkedLibrary("sundials_nvecserial"),
-        .linkedLibrary("sundials_sunmatrixdense"), .linkedLibrary("sundials_sunlinsoldense"),
-        .linkedLibrary("sundials_sunlinsolspgmr"), .linkedLibrary("sundials_sunlinsolpcg"),
-        .linkedLibrary("sundials_sunnonlinsolnewton"),
-        .linkedLibrary("sundials_sunnonlinsolfixedpoint"),
-      ]),
-
-    // MARK: - Numerics
-    .target(  // y′ = f(t, y), safely
-      name: "CVODE", dependencies: ["CNumerics"], swiftSettings: safetySettings),
-
-    // MARK: - Tests
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
+    .target(name: "ParallelLoops", swiftSettings: settings),
+    .target(name: "Objectives", swiftSettings: settings),
+    .target(name: "Corpora", dependencies: ["ParallelLoops"], swiftSettings: settings),
+    .target(
+      name: "InductionHeads", dependencies: ["Corpora", "Objectives", "ParallelLoops"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "InductionHeadsTests", dependencies: ["InductionHeads", "Corpora", "Objectives"],
+      swiftSettings: settings),
   ]
 )

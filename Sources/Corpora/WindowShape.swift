@@ -1,0 +1,102 @@
+/// Which earlier tokens a model can see from a position, and from which positions it reads.
+///
+/// The window at position l holds the tokens x_{l−λ} for the lags λ in use. A token before the
+/// start of the sequence is absent, and so is the token of the output position L + 1 itself
+/// (lag 0); absence is a symbol of its own, written as the number d.
+public struct WindowShape: Sendable, Equatable {
+  /// The positions the second attention layer reads.
+  public enum ReadOutRange: Sendable, Equatable {
+    /// l = M+1…L: positions whose window is complete.
+    case fullWindow
+    /// l = 1…L.
+    case allPositions
+  }
+
+  /// d.
+  public let vocabulary: Int
+  /// The lags in use, ascending, ≥ 0; one column of the window each.
+  public let lags: [Int]
+  /// M, the reach of the first attention layer.
+  public let reach: Int
+  /// Which positions are read.
+  public let range: ReadOutRange
+
+  /// Describes the windows of a model.
+  ///
+  /// - Parameters:
+  ///   - vocabulary: d ≥ 2.
+  ///   - lags: distinct lags in 0…reach, at least one.
+  ///   - reach: M ≥ 1.
+  ///   - range: which positions are read.
+  public init(vocabulary: Int, lags: [Int], reach: Int, range: ReadOutRange) {
+    precondition(!lags.isEmpty && Set(lags).count == lags.count, "lags must be distinct")
+    precondition(lags.allSatisfy { (0...reach).contains($0) }, "lags must lie within the reach")
+    self.vocabulary = vocabulary
+    self.lags = lags.sorted()
+    self.reach = reach
+    self.range = range
+  }
+
+  /// The symbol for a token that does not exist.
+  public var absent: UInt8 { UInt8(truncatingIfNeeded: vocabulary) }
+
+  /// The first position read (positions count from 1).
+  public var firstPosition: Int { range == .fullWindow ? reach + 1 : 1 }
+
+  /// Number of symbols a column can hold.
+  var symbols: Int { range == .allPositions || lags.first == 0 ? vocabulary + 1 : vocabulary }
+
+  /// How many different windows could be written down, or nil beyond 2⁶³.
+  public var codeCount: Int? {
+    var count = 1
+    for _ in lags {
+      let (product, overflow) = count.multipliedReportingOverflow(by: symbols)
+      if overflow { return nil }
+      count = product
+    }
+    return count
+  }
+
+  /// The number that stands for the window at a position, mixed radix with the smallest lag last.
+  ///
+  /// - Parameters:
+  ///   - position: 1…L + 1.
+  ///   - tokens: x_1…x_{L+1}, zero-based.
+  ///   - isOutput: whether this is the output position, which holds no token of its own.
+  func code(
+    at position: Int, in tokens: UnsafeBufferPointer<UInt8>, isOutput: Bool
+  ) -> UInt64 {
+    var code: UInt64 = 0
+    for lag in lags.reversed() {
+      let exists = position - lag >= 1 && !(isOutput && lag == 0)
+      let symbol = exists ? UInt64(tokens[position - lag - 1]) : UInt64(vocabulary)
+      code = code * UInt64(symbols) + symbol
+    }
+    return code
+  }
+
+  /// The symbols of a window, in the order of `lags`, written one after the other.
+  func decode(_ code: UInt64, into symbolsOfWindow: inout [UInt16]) {
+    var rest = code
+    for _ in lags {
+      symbolsOfWindow.append(UInt16(rest % UInt64(symbols)))
+      rest /= UInt64(symbols)
+    }
+  }
+}
+
+/// The distinct windows that occur in a corpus.
+public struct WindowTable: Sendable, Equatable {
+  /// What the columns are.
+  public let shape: WindowShape
+  /// The symbols, shape (count, lags); the number d stands for an absent token.
+  public let symbols: [UInt16]
+
+  /// The number of distinct windows.
+  public var count: Int { symbols.count / shape.lags.count }
+
+  /// The symbol of a window in a column.
+  public subscript(window: Int, column: Int) -> Int {
+    Int(symbols[window * shape.lags.count + column])
+  }
+}

@@ -1,0 +1,334 @@
+import Corpora
+import Objectives
+import ParallelLoops
+
+// The exact dense Hessian in one sweep. With z the logits of the distinct pairs,
+//
+//   ∇²L = Σ_pairs z̄ ∇²z + ∇zᵀ (∂²L/∂z²) ∇z,
+//
+// and for one sequence, with δ_e = ∂y_e/∂z and B_k = N_k e^{z_k}/Z,
+//
+//   ∂²ℓ/∂z² = diag(z̄) − z̄Bᵀ − Bz̄ᵀ + Σ_e π_e/(y_e + ε)² δ_e δ_eᵀ.
+//
+// The diagonal part is gathered once per pair; the rest is of rank d + 1 or less per sequence, in
+// the space of parameters after multiplication by ∇z. Derived in the article *Derivatives*.
+
+extension GIHEvaluator {
+  /// Sums and scratch of one lane for second derivatives.
+  final class CurvatureScratch {
+    /// ∇z, shape (keys, parameters), and ∂g/∂w, shape (keys, weights).
+    let logitGradients, overlapGradients: Buffer
+    /// Σ z̄ m_S; Σ z̄ k_h ∂g; Σ z̄ ∂_h m_S ∂g, shape (subsets, weights).
+    let productSums, slopeSums, productSlopeSums: Buffer
+    /// Σ z̄ ∂²k/∂w∂w without the windows' own second derivatives, shape (weights, weights).
+    let weightCurvature: Buffer
+    /// Everything quadratic in ∇z, shape (parameters, parameters), upper triangle.
+    let matrix: Buffer
+    /// B, the gradient of the loss, and one ∇y_e, each in parameter space.
+    let average, lossGradient, outputGradient: Buffer
+
+    init(keys: Int, parameters: Int, weights: Int, subsets: Int) {
+      logitGradients = Buffer(keys * parameters)
+      overlapGradients = Buffer(keys * weights)
+      productSums = Buffer(subsets)
+      slopeSums = Buffer(weights)
+      productSlopeSums = Buffer(subsets * weights)
+      weightCurvature = Buffer(weights * weights)
+      matrix = Buffer(parameters * parameters)
+      average = Buffer(parameters)
+      lossGradient = Buffer(parameters)
+      outputGradient = Buffer(parameters)
+    }
+
+    var sums: [Buffer] {
+      [productSums, slopeSums, productSlopeSums, weightCurvature, matrix]
+    }
+  }
+
+  func hessian(at parameters: Span<Double>, into hessian: inout MutableSpan<Double>) {
+    prepare(parameters)
+    let scale = parameters[model.scaleIndex]
+    let theta = (0..<parameters.count).map { parameters[$0] }
+    withReadOut { readOut, windows in
+      forEachLane(lanes.count, threads: threads) { index in
+        let lane = lanes[index]
+        lane.clear()
+        let sums = curvature(of: lane)
+        for buffer in sums.sums { buffer.clear() }
+        for block in plan.blocks[plan.lanes[index]] {
+          let windows = windows + block.keys.lowerBound
+          forward(block, windows: windows, scale: scale, lane)
+          logitGradients(block, windows: windows, parameters: theta, lane, sums)
+          let shared = readOut.exponentials(
+            lane.logits.pointer, into: lane.powers.pointer, count: block.keys.count)
+          lane.logitAdjoint.pointer.update(repeating: 0, count: block.keys.count)
+          for s in block.sequences {
+            if !shared {
+              readOut.shiftForSequence(s, lane.logits.pointer, into: lane.powers.pointer)
+            }
+            addSequence(s, readOut, lane, sums)
+          }
+          addPairs(block, windows: windows, lane, sums)
+          backward(block, windows: windows, scale: scale, lane)
+        }
+      }
+    }
+    let total = lanes[0]
+    for lane in lanes.dropFirst() {
+      total.featureAdjoint.add(lane.featureAdjoint)
+      for (sum, part) in zip(curvature(of: total).sums, curvature(of: lane).sums) { sum.add(part) }
+    }
+    assemble(theta, total, into: &hessian)
+  }
+
+  private func curvature(of lane: Lane) -> CurvatureScratch {
+    if let scratch = lane.curvature { return scratch }
+    let scratch = CurvatureScratch(
+      keys: kernel.stride, parameters: model.layout.count, weights: features.weightCount,
+      subsets: kernel.subsets.count)
+    lane.curvature = scratch
+    return scratch
+  }
+
+  /// ∇z of each key: ∂z/∂c_S = a (2c_S/C)(m_S − k), ∂z/∂w = a k_h ∂g^h/∂w, ∂z/∂a = k.
+  private func logitGradients(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, parameters: [Double], _ lane: Lane,
+    _ sums: CurvatureScratch
+  ) {
+    let n = model.layout.count
+    let weights = features.weightCount
+    let scale = parameters[model.scaleIndex]
+    let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
+    for key in 0..<block.keys.count {
+      let row = sums.logitGradients.pointer + key * n
+      let k = lane.kernel.pointer[key]
+      for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
+        row[index] =
+          scale * 2 * parameters[index] / total
+          * (lane.products.pointer[subset * kernel.stride + key] - k)
+      }
+      let slopes = sums.overlapGradients.pointer + key * weights
+      overlapGradient(key: Int(windows[key]), query: block.query, at: key, lane, into: slopes)
+      for (h, range) in features.weightsOfHead.enumerated() {
+        let slope =
+          scale
+          * kernel.slope(head: h, shares: shares.pointer, products: lane.products.pointer, key: key)
+        for j in range { row[model.coefficientCount + j] = slope * slopes[j] }
+      }
+      row[model.scaleIndex] = k
+    }
+  }
+
+  /// ∂g^h/∂w_j = σ_j^ω (v_q[ω_j] − g) + σ_j^q (v_ω[q_j] − g).
+  private func overlapGradient(
+    key window: Int, query: Int, at key: Int, _ lane: Lane,
+    into slopes: UnsafeMutablePointer<Double>
+  ) {
+    let weights = features.weightCount
+    let sigmaKey = attention.pointer + Int(features.maskOfWindow[window]) * weights
+    let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
+    for (h, range) in features.weightsOfHead.enumerated() {
+      let g = lane.overlaps.pointer[h * kernel.stride + key]
+      let ofKey = values.pointer + window * features.width + h * features.vocabulary
+      let ofQuery = values.pointer + query * features.width + h * features.vocabulary
+      for j in range {
+        let keyToken = Int(features.tokens[window * weights + j])
+        let queryToken = Int(features.tokens[query * weights + j])
+        slopes[j] =
+          (keyToken < 0 ? 0 : sigmaKey[j] * (ofQuery[keyToken] - g))
+          + (queryToken < 0 ? 0 : sigmaQuery[j] * (ofKey[queryToken] - g))
+      }
+    }
+  }
+
+  /// Adds one sequence: z̄ of its keys, and the part of its curvature that is quadratic in ∇z.
+  private func addSequence(
+    _ s: Int, _ readOut: ReadOut, _ lane: Lane, _ sums: CurvatureScratch
+  ) {
+    let n = model.layout.count
+    let powers = lane.powers.pointer
+    let rows = sums.logitGradients.pointer
+    let range = readOut.offsets[s]..<readOut.offsets[s + 1]
+    sums.average.clear()
+    sums.lossGradient.clear()
+    var z = 0.0
+    for e in range {
+      let key = Int(readOut.keys[e])
+      let term = Double(readOut.counts[e]) * powers[key]
+      z += term
+      addScaled(term, rows + key * n, to: sums.average.pointer, n)
+    }
+    for i in 0..<n { sums.average.pointer[i] /= z }
+    for column in 0..<readOut.columns {
+      let weight = readOut.weights[s * readOut.columns + column]
+      if weight == 0 { continue }
+      var t = 0.0
+      for e in range {
+        let count = Double(readOut.targetCounts[e * readOut.columns + column])
+        if count > 0 { t += count * powers[Int(readOut.keys[e])] }
+      }
+      let y = t / z
+      let f = -weight / ((y + readOut.floor) * z)
+      sums.outputGradient.clear()
+      for e in range {
+        let key = Int(readOut.keys[e])
+        let adjoint =
+          f * powers[key]
+          * (Double(readOut.targetCounts[e * readOut.columns + column]) - y
+            * Double(readOut.counts[e]))
+        lane.logitAdjoint.pointer[key] += adjoint
+        addScaled(adjoint, rows + key * n, to: sums.outputGradient.pointer, n)
+      }
+      // What is summed is −π/(y + ε) ∇y; the curvature wants π/(y + ε)² ∇y ∇yᵀ.
+      addOuter(1 / weight, sums.outputGradient.pointer, to: sums.matrix.pointer, n)
+      addScaled(1, sums.outputGradient.pointer, to: sums.lossGradient.pointer, n)
+    }
+    let u = sums.lossGradient.pointer
+    let b = sums.average.pointer
+    for i in 0..<n {
+      let row = sums.matrix.pointer + i * n
+      let ui = u[i]
+      let bi = b[i]
+      for j in i..<n { row[j] -= ui * b[j] + bi * u[j] }
+    }
+  }
+
+  /// Adds what is gathered once per pair, now that z̄ of the block is complete.
+  private func addPairs(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ lane: Lane, _ sums: CurvatureScratch
+  ) {
+    let n = model.layout.count
+    let weights = features.weightCount
+    let products = lane.products.pointer
+    for key in 0..<block.keys.count {
+      let adjoint = lane.logitAdjoint.pointer[key]
+      addOuter(adjoint, sums.logitGradients.pointer + key * n, to: sums.matrix.pointer, n)
+      let slopes = sums.overlapGradients.pointer + key * weights
+      for subset in 0..<kernel.subsets.count {
+        sums.productSums.pointer[subset] += adjoint * products[subset * kernel.stride + key]
+        for h in kernel.subsets.members[subset] {
+          let rest = kernel.subsets.without[subset][h]
+          let factor = adjoint * products[rest * kernel.stride + key]
+          for j in features.weightsOfHead[h] {
+            sums.productSlopeSums.pointer[subset * weights + j] += factor * slopes[j]
+          }
+        }
+      }
+      for (h, range) in features.weightsOfHead.enumerated() {
+        let slope =
+          adjoint * kernel.slope(head: h, shares: shares.pointer, products: products, key: key)
+        for j in range { sums.slopeSums.pointer[j] += slope * slopes[j] }
+        addCrossCurvature(
+          slope, head: h, key: Int(windows[key]), query: block.query, at: key, lane, sums)
+        for (other, otherRange) in features.weightsOfHead.enumerated() where other != h {
+          let curvature =
+            adjoint
+            * kernel.curvature(
+              heads: h, other, shares: shares.pointer, products: products, key: key)
+          for i in range {
+            let factor = curvature * slopes[i]
+            for j in otherRange {
+              sums.weightCurvature.pointer[i * weights + j] += factor * slopes[j]
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds factor · (∂_i v_ω·∂_j v_q + ∂_j v_ω·∂_i v_q) for the weights of a head, where
+  /// ∂_i v_ω·∂_j v_q = σ_i^ω σ_j^q (1[ω_i = q_j] − v_q[ω_i] − v_ω[q_j] + g).
+  private func addCrossCurvature(
+    _ factor: Double, head: Int, key window: Int, query: Int, at key: Int, _ lane: Lane,
+    _ sums: CurvatureScratch
+  ) {
+    let weights = features.weightCount
+    let sigmaKey = attention.pointer + Int(features.maskOfWindow[window]) * weights
+    let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
+    let g = lane.overlaps.pointer[head * kernel.stride + key]
+    let ofKey = values.pointer + window * features.width + head * features.vocabulary
+    let ofQuery = values.pointer + query * features.width + head * features.vocabulary
+    for i in features.weightsOfHead[head] {
+      let keyToken = Int(features.tokens[window * weights + i])
+      if keyToken < 0 { continue }
+      for j in features.weightsOfHead[head] {
+        let queryToken = Int(features.tokens[query * weights + j])
+        if queryToken < 0 { continue }
+        let match = keyToken == queryToken ? 1.0 : 0.0
+        let term =
+          factor * sigmaKey[i] * sigmaQuery[j]
+          * (match - ofQuery[keyToken] - ofKey[queryToken] + g)
+        sums.weightCurvature.pointer[i * weights + j] += term
+        sums.weightCurvature.pointer[j * weights + i] += term
+      }
+    }
+  }
+
+  /// Puts the sums of all lanes together.
+  private func assemble(
+    _ parameters: [Double], _ lane: Lane, into hessian: inout MutableSpan<Double>
+  ) {
+    let n = model.layout.count
+    let first = model.coefficientCount
+    let weights = features.weightCount
+    let sums = curvature(of: lane)
+    let h = sums.matrix.pointer
+    let scale = parameters[model.scaleIndex]
+    let total = parameters[..<first].reduce(0) { $0 + $1 * $1 }
+    let a0 = sums.productSums.pointer
+    let average = dot(shares.pointer, a0, kernel.subsets.count)
+    for (subset, i) in model.coefficientOfSubset.enumerated() where i >= 0 {
+      let slope = 2 * parameters[i] / total
+      let gap = a0[subset] - average
+      h[i * n + i] += 2 / total * scale * gap
+      for (other, j) in model.coefficientOfSubset.enumerated() where j >= i {
+        // −(4 c_S c_T/C²)((A_S − Ā) + (A_T − Ā))
+        h[i * n + j] -= slope * 2 * parameters[j] / total * scale * (gap + a0[other] - average)
+      }
+      for j in 0..<weights {
+        h[i * n + first + j] +=
+          scale * slope
+          * (sums.productSlopeSums.pointer[subset * weights + j] - sums.slopeSums.pointer[j])
+      }
+      h[i * n + model.scaleIndex] += slope * gap
+    }
+    for i in 0..<weights {
+      let row = (first + i) * n
+      for j in i..<weights {
+        h[row + first + j] += scale * sums.weightCurvature.pointer[i * weights + j]
+      }
+      h[row + model.scaleIndex] += sums.slopeSums.pointer[i]
+    }
+    features.addSecondDerivative(
+      attention: attention.pointer, features: values.pointer,
+      featureAdjoint: lane.featureAdjoint.pointer, to: h + first * n + first, stride: n)
+    let mean = 1 / Double(corpus.sequenceCount)
+    for i in 0..<n {
+      for j in i..<n {
+        hessian[i * n + j] = mean * h[i * n + j]
+        hessian[j * n + i] = mean * h[i * n + j]
+      }
+    }
+  }
+}
+
+/// y += factor · x.
+@inline(__always)
+private func addScaled(
+  _ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int
+) {
+  for i in 0..<count { y[i] += factor * x[i] }
+}
+
+/// Upper triangle of A += factor · x xᵀ.
+@inline(__always)
+private func addOuter(
+  _ factor: Double, _ x: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>,
+  _ count: Int
+) {
+  for i in 0..<count {
+    let row = matrix + i * count
+    let f = factor * x[i]
+    for j in i..<count { row[j] += f * x[j] }
+  }
+}

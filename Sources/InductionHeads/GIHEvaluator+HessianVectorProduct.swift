@@ -1,0 +1,163 @@
+import Corpora
+import Objectives
+import ParallelLoops
+
+// Forward over reverse: every line of the gradient is differentiated once more along θ̇.
+
+extension GIHEvaluator {
+  func hessianVectorProduct(
+    at parameters: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
+  ) {
+    prepare(parameters)
+    prepareTangents(parameters, direction)
+    let scale = parameters[model.scaleIndex]
+    let scaleDot = direction[model.scaleIndex]
+    withReadOut { readOut, windows in
+      forEachLane(lanes.count, threads: threads) { index in
+        let lane = lanes[index]
+        lane.clear()
+        lane.productSumTangents.clear()
+        lane.tangents.featureAdjoint.clear()
+        for block in plan.blocks[plan.lanes[index]] {
+          let windows = windows + block.keys.lowerBound
+          let count = block.keys.count
+          let dots = lane.tangents
+          forward(block, windows: windows, scale: scale, lane)
+          forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
+          let shared = readOut.exponentials(
+            lane.logits.pointer, into: lane.powers.pointer, count: count)
+          lane.logitAdjoint.pointer.update(repeating: 0, count: count)
+          dots.logitAdjoint.pointer.update(repeating: 0, count: count)
+          readOut.tangent(
+            block.sequences, logits: lane.logits.pointer, logitTangent: dots.logits.pointer,
+            powers: lane.powers.pointer, sharedShift: shared,
+            logitAdjoint: lane.logitAdjoint.pointer, logitAdjointTangent: dots.logitAdjoint.pointer)
+          backward(block, windows: windows, scale: scale, lane)
+          backwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
+        }
+      }
+    }
+    reduce(parameters, direction, into: &product)
+  }
+
+  /// ṗ, σ̇ and v̇ along θ̇.
+  private func prepareTangents(_ parameters: Span<Double>, _ direction: Span<Double>) {
+    let total = sumOfSquares(parameters)
+    var totalDot = 0.0
+    for i in 0..<model.coefficientCount { totalDot += 2 * parameters[i] * direction[i] }
+    for (subset, index) in model.coefficientOfSubset.enumerated() {
+      // p = c²/C, ṗ = (2 c ċ − p Ċ)/C
+      shareTangent.pointer[subset] =
+        index < 0
+        ? 0
+        : (2 * parameters[index] * direction[index] - shares.pointer[subset] * totalDot) / total
+    }
+    direction.withUnsafeBufferPointer { direction in
+      guard let base = direction.baseAddress else { return }
+      features.tangent(
+        attention: attention.pointer, weightTangent: base + model.coefficientCount,
+        attentionTangent: attentionTangent.pointer, into: valueTangent.pointer)
+    }
+  }
+
+  private func forwardTangent(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
+    _ lane: Lane
+  ) {
+    let count = block.keys.count
+    let dots = lane.tangents
+    kernel.overlapTangents(
+      features: values.pointer, featureTangent: valueTangent.pointer, query: block.query,
+      windows: windows, count: count, into: dots.overlaps.pointer)
+    kernel.tangent(
+      shares: shares.pointer, shareTangent: shareTangent.pointer,
+      overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
+      products: lane.products.pointer, count: count, productTangents: dots.products.pointer,
+      kernelTangent: dots.kernel.pointer)
+    for k in 0..<count {
+      // z = a k
+      dots.logits.pointer[k] =
+        scaleDot * lane.kernel.pointer[k] + scale * dots.kernel.pointer[k]
+    }
+  }
+
+  private func backwardTangent(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
+    _ lane: Lane
+  ) {
+    let count = block.keys.count
+    let dots = lane.tangents
+    // ā = Σ z̄ k
+    lane.scaleAdjointTangent +=
+      dot(dots.logitAdjoint.pointer, lane.kernel.pointer, count)
+      + dot(lane.logitAdjoint.pointer, dots.kernel.pointer, count)
+    for k in 0..<count {
+      // k̄ = a z̄
+      dots.kernelAdjoint.pointer[k] =
+        scaleDot * lane.logitAdjoint.pointer[k] + scale * dots.logitAdjoint.pointer[k]
+    }
+    for subset in 0..<kernel.subsets.count {
+      let row = subset * kernel.stride
+      lane.productSumTangents.pointer[subset] +=
+        dot(dots.kernelAdjoint.pointer, lane.products.pointer + row, count)
+        + dot(lane.kernelAdjoint.pointer, dots.products.pointer + row, count)
+    }
+    kernel.adjointTangent(
+      shares: shares.pointer, shareTangent: shareTangent.pointer,
+      overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
+      products: lane.products.pointer, productTangents: dots.products.pointer,
+      kernelAdjoint: lane.kernelAdjoint.pointer, kernelAdjointTangent: dots.kernelAdjoint.pointer,
+      productAdjoints: lane.productAdjoints.pointer, count: count,
+      productAdjointTangents: dots.productAdjoints.pointer,
+      overlapAdjointTangents: dots.overlapAdjoints.pointer)
+    // v̄ = Σ ḡ v: both factors move.
+    kernel.addFeatureAdjoints(
+      overlapAdjoints: dots.overlapAdjoints.pointer, features: values.pointer, query: block.query,
+      windows: windows, count: count, to: dots.featureAdjoint.pointer)
+    kernel.addFeatureAdjoints(
+      overlapAdjoints: lane.overlapAdjoints.pointer, features: valueTangent.pointer,
+      query: block.query, windows: windows, count: count, to: dots.featureAdjoint.pointer)
+  }
+
+  /// Adds up the lanes and pulls the sums back to θ.
+  private func reduce(
+    _ parameters: Span<Double>, _ direction: Span<Double>, into product: inout MutableSpan<Double>
+  ) {
+    let total = lanes[0]
+    for lane in lanes.dropFirst() {
+      total.scaleAdjointTangent += lane.scaleAdjointTangent
+      total.productSums.add(lane.productSums)
+      total.productSumTangents.add(lane.productSumTangents)
+      total.featureAdjoint.add(lane.featureAdjoint)
+      total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
+    }
+    let mean = 1 / Double(corpus.sequenceCount)
+    let squares = sumOfSquares(parameters)
+    var squaresDot = 0.0
+    for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }
+    let subsets = kernel.subsets.count
+    let average = dot(shares.pointer, total.productSums.pointer, subsets)
+    let averageDot =
+      dot(shareTangent.pointer, total.productSums.pointer, subsets)
+      + dot(shares.pointer, total.productSumTangents.pointer, subsets)
+    for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
+      // ∂L/∂c = (2c/C)(A − average)
+      let slope = 2 * parameters[index] / squares
+      let slopeDot = (2 * direction[index] - slope * squaresDot) / squares
+      product[index] =
+        mean
+        * (slopeDot * (total.productSums.pointer[subset] - average)
+          + slope * (total.productSumTangents.pointer[subset] - averageDot))
+    }
+    let weightAdjoint = Buffer(features.weightCount)
+    features.pullbackTangent(
+      attention: attention.pointer, attentionTangent: attentionTangent.pointer,
+      features: values.pointer, featureTangent: valueTangent.pointer,
+      featureAdjoint: total.featureAdjoint.pointer,
+      featureAdjointTangent: total.tangents.featureAdjoint.pointer, into: weightAdjoint.pointer)
+    for j in 0..<features.weightCount {
+      product[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
+    }
+    product[model.scaleIndex] = mean * total.scaleAdjointTangent
+  }
+}

@@ -1,0 +1,253 @@
+import Corpora
+import Objectives
+import ParallelLoops
+
+/// Loss, gradient and curvature of a ``GIHObjective``, with buffers made once.
+///
+/// Every evaluation runs features per distinct window, then kernel, read-out and adjoints per
+/// block of the work plan, then a reduction over lanes in their order.
+final class GIHEvaluator: ObjectiveEvaluator {
+  let model: GIHTransformer
+  let corpus: CompressedCorpus
+  let features: WindowFeatures
+  let plan: WorkPlan
+  let kernel: PolynomialKernel
+  let threads: Int
+
+  /// p_S and, for products with the Hessian, ṗ_S.
+  let shares: Buffer
+  let shareTangent: Buffer
+  /// σ per mask and v per window, with their tangents.
+  let attention: Buffer
+  let attentionTangent: Buffer
+  let values: Buffer
+  let valueTangent: Buffer
+  let lanes: [Lane]
+
+  /// Scratch over the keys of one block, and the sums of one lane.
+  final class Lane {
+    let overlaps, products, kernel, logits, powers: Buffer
+    let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
+    /// Σ k̄ m_S and its tangent.
+    let productSums, productSumTangents: Buffer
+    /// v̄ and its tangent, shape (windows, H, d).
+    let featureAdjoint: Buffer
+    var loss = 0.0
+    var scaleAdjoint = 0.0
+    var scaleAdjointTangent = 0.0
+    /// What only second derivatives need, made at their first use.
+    lazy var tangents = TangentScratch(self)
+    var curvature: CurvatureScratch?
+
+    init(subsets: Int, heads: Int, width: Int, features: Int) {
+      overlaps = Buffer(heads * width)
+      products = Buffer(subsets * width)
+      kernel = Buffer(width)
+      logits = Buffer(width)
+      powers = Buffer(width)
+      logitAdjoint = Buffer(width)
+      kernelAdjoint = Buffer(width)
+      productAdjoints = Buffer(subsets * width)
+      overlapAdjoints = Buffer(heads * width)
+      productSums = Buffer(subsets)
+      productSumTangents = Buffer(subsets)
+      featureAdjoint = Buffer(features)
+    }
+
+    func clear() {
+      loss = 0
+      scaleAdjoint = 0
+      scaleAdjointTangent = 0
+      productSums.clear()
+      featureAdjoint.clear()
+    }
+  }
+
+  /// The tangents of a lane's buffers.
+  final class TangentScratch {
+    let overlaps, products, kernel, logits: Buffer
+    let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
+
+    init(_ lane: Lane) {
+      overlaps = Buffer(lane.overlaps.count)
+      products = Buffer(lane.products.count)
+      kernel = Buffer(lane.kernel.count)
+      logits = Buffer(lane.logits.count)
+      logitAdjoint = Buffer(lane.logitAdjoint.count)
+      kernelAdjoint = Buffer(lane.kernelAdjoint.count)
+      productAdjoints = Buffer(lane.productAdjoints.count)
+      overlapAdjoints = Buffer(lane.overlapAdjoints.count)
+      featureAdjoint = Buffer(lane.featureAdjoint.count)
+    }
+  }
+
+  init(_ objective: GIHObjective, threads: Int) {
+    precondition(threads >= 1, "threads must be ≥ 1")
+    model = objective.model
+    corpus = objective.corpus
+    features = objective.features
+    plan = objective.plan
+    self.threads = threads
+    let width = plan.widestBlock
+    let subsets = model.subsets.count
+    let featureCount = features.windowCount * features.width
+    kernel = PolynomialKernel(
+      subsets: model.subsets, headCount: model.heads.count, vocabulary: model.vocabulary,
+      stride: width)
+    shares = Buffer(subsets)
+    shareTangent = Buffer(subsets)
+    attention = Buffer(features.maskCount * features.weightCount)
+    attentionTangent = Buffer(attention.count)
+    values = Buffer(featureCount)
+    valueTangent = Buffer(featureCount)
+    let heads = model.heads.count
+    lanes = objective.plan.lanes.map { _ in
+      Lane(subsets: subsets, heads: heads, width: width, features: featureCount)
+    }
+  }
+
+  func loss(at parameters: Span<Double>) -> Double {
+    evaluate(at: parameters, adjoints: false)
+    return meanLoss
+  }
+
+  func gradient(at parameters: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
+    evaluate(at: parameters, adjoints: true)
+    let total = lanes[0]
+    for lane in lanes.dropFirst() {
+      total.scaleAdjoint += lane.scaleAdjoint
+      total.productSums.add(lane.productSums)
+      total.featureAdjoint.add(lane.featureAdjoint)
+    }
+    let mean = 1 / Double(corpus.sequenceCount)
+    writeCoefficientGradient(parameters, sums: total.productSums, mean, into: &gradient)
+    let weightAdjoint = Buffer(features.weightCount)
+    features.pullback(
+      attention: attention.pointer, features: values.pointer,
+      featureAdjoint: total.featureAdjoint.pointer, into: weightAdjoint.pointer)
+    for j in 0..<features.weightCount {
+      gradient[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
+    }
+    gradient[model.scaleIndex] = mean * total.scaleAdjoint
+    return meanLoss
+  }
+
+  /// C_D = Σ c_S².
+  func sumOfSquares(_ parameters: Span<Double>) -> Double {
+    var total = 0.0
+    for i in 0..<model.coefficientCount { total += parameters[i] * parameters[i] }
+    return total
+  }
+
+  /// Computes p, σ and v from θ.
+  func prepare(_ parameters: Span<Double>) {
+    let total = sumOfSquares(parameters)
+    for (subset, index) in model.coefficientOfSubset.enumerated() {
+      shares.pointer[subset] = index < 0 ? 0 : parameters[index] * parameters[index] / total
+    }
+    parameters.withUnsafeBufferPointer { theta in
+      guard let base = theta.baseAddress else { return }
+      features.attention(base + model.coefficientCount, into: attention.pointer)
+    }
+    features.forward(attention: attention.pointer, into: values.pointer)
+  }
+
+  /// The read-out over the corpus's arrays, valid while `body` runs.
+  func withReadOut(_ body: (ReadOut, UnsafePointer<UInt32>) -> Void) {
+    corpus.entryOffsets.withUnsafeBufferPointer { offsets in
+      corpus.entryKeys.withUnsafeBufferPointer { keys in
+        corpus.entryCounts.withUnsafeBufferPointer { counts in
+          corpus.entryTargetCounts.withUnsafeBufferPointer { targetCounts in
+            corpus.targetWeights.withUnsafeBufferPointer { weights in
+              corpus.keyWindows.withUnsafeBufferPointer { windows in
+                guard let offsets = offsets.baseAddress, let keys = keys.baseAddress,
+                  let counts = counts.baseAddress, let targetCounts = targetCounts.baseAddress,
+                  let weights = weights.baseAddress, let windows = windows.baseAddress
+                else { return }
+                let readOut = ReadOut(
+                  columns: corpus.columns, floor: model.lossFloor, offsets: offsets, keys: keys,
+                  counts: counts, targetCounts: targetCounts, weights: weights)
+                body(readOut, windows)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Runs all lanes: the loss, and the sums over adjoints when asked for.
+  private func evaluate(at parameters: Span<Double>, adjoints: Bool) {
+    prepare(parameters)
+    let scale = parameters[model.scaleIndex]
+    withReadOut { readOut, windows in
+      forEachLane(lanes.count, threads: threads) { index in
+        let lane = lanes[index]
+        lane.clear()
+        for block in plan.blocks[plan.lanes[index]] {
+          let windows = windows + block.keys.lowerBound
+          forward(block, windows: windows, scale: scale, lane)
+          let shared = readOut.exponentials(
+            lane.logits.pointer, into: lane.powers.pointer, count: block.keys.count)
+          lane.logitAdjoint.pointer.update(repeating: 0, count: block.keys.count)
+          lane.loss += readOut.gradient(
+            block.sequences, logits: lane.logits.pointer, powers: lane.powers.pointer,
+            sharedShift: shared, logitAdjoint: lane.logitAdjoint.pointer)
+          if adjoints { backward(block, windows: windows, scale: scale, lane) }
+        }
+      }
+    }
+  }
+
+  private var meanLoss: Double {
+    lanes.reduce(0) { $0 + $1.loss } / Double(corpus.sequenceCount)
+  }
+
+  /// g, m, k and z = a k of a block's keys.
+  func forward(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
+  ) {
+    let count = block.keys.count
+    kernel.overlaps(
+      features: values.pointer, query: block.query, windows: windows, count: count,
+      into: lane.overlaps.pointer)
+    kernel.forward(
+      shares: shares.pointer, overlaps: lane.overlaps.pointer, count: count,
+      products: lane.products.pointer, kernel: lane.kernel.pointer)
+    for k in 0..<count { lane.logits.pointer[k] = scale * lane.kernel.pointer[k] }
+  }
+
+  /// From z̄: ā += Σ z̄ k, Σ k̄ m_S with k̄ = a z̄, and v̄.
+  func backward(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
+  ) {
+    let count = block.keys.count
+    lane.scaleAdjoint += dot(lane.logitAdjoint.pointer, lane.kernel.pointer, count)
+    for k in 0..<count {
+      lane.kernelAdjoint.pointer[k] = scale * lane.logitAdjoint.pointer[k]
+    }
+    for subset in 0..<kernel.subsets.count {
+      lane.productSums.pointer[subset] += dot(
+        lane.kernelAdjoint.pointer, lane.products.pointer + subset * kernel.stride, count)
+    }
+    kernel.adjoint(
+      shares: shares.pointer, overlaps: lane.overlaps.pointer, products: lane.products.pointer,
+      kernelAdjoint: lane.kernelAdjoint.pointer, count: count,
+      productAdjoints: lane.productAdjoints.pointer, overlapAdjoints: lane.overlapAdjoints.pointer)
+    kernel.addFeatureAdjoints(
+      overlapAdjoints: lane.overlapAdjoints.pointer, features: values.pointer, query: block.query,
+      windows: windows, count: count, to: lane.featureAdjoint.pointer)
+  }
+
+  /// ∂L/∂c_S = (2 c_S/C_D)(A_S − Σ_T p_T A_T) with A_S = Σ k̄ m_S.
+  private func writeCoefficientGradient(
+    _ parameters: Span<Double>, sums: Buffer, _ mean: Double,
+    into gradient: inout MutableSpan<Double>
+  ) {
+    let total = sumOfSquares(parameters)
+    let average = dot(shares.pointer, sums.pointer, kernel.subsets.count)
+    for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
+      gradient[index] = mean * 2 * parameters[index] / total * (sums.pointer[subset] - average)
+    }
+  }
+}

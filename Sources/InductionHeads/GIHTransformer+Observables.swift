@@ -1,0 +1,98 @@
+import Objectives
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+// What is watched along a flow of the GIH transformer: shares, attention, the conserved
+// quantities of theory law G1, and the phase transitions.
+
+extension GIHTransformer {
+  /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3.
+  var observableNames: [String] {
+    (0..<subsets.count).filter { coefficientOfSubset[$0] >= 0 }.map { "share.\(subsets.name($0))" }
+      + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
+  }
+
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
+    var next = 0
+    let shares = shares(parameters)
+    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 {
+      values[next] = shares[subset]
+      next += 1
+    }
+    for head in heads.indices {
+      for weight in attention(parameters, head: head) {
+        values[next] = weight
+        next += 1
+      }
+    }
+  }
+
+  /// C_D and the sum of each head's weights.
+  ///
+  /// The loss is invariant under c → λc and under w^h → w^h + const, so the gradient is orthogonal
+  /// to c and to the constant vector (derived).
+  var conservedQuantities: [ConservedQuantity] {
+    let count = coefficientCount
+    let sumOfSquares = ConservedQuantity(name: "C_D", scale: .initialValue) { parameters in
+      var total = 0.0
+      for i in 0..<count { total += parameters[i] * parameters[i] }
+      return total
+    }
+    let sums = heads.indices.map { head in
+      let range = weightOffsets[head]..<weightOffsets[head] + heads[head].lags.count
+      return ConservedQuantity(name: "sum w.\(head + 1)", scale: .one) { parameters in
+        var total = 0.0
+        for i in range { total += parameters[i] }
+        return total
+      }
+    }
+    return [sumOfSquares] + sums
+  }
+
+  /// Selection of each subset and copying by each head, as log-odds.
+  ///
+  /// - `selection.S`: p_S reaches 1/2; `selection-complete.S`: p_S reaches 1 − 1/L.
+  /// - `copying.h`: the attention of head h on its own lag reaches 1/2; `copying-complete.h`: 0.99.
+  ///
+  /// - Parameter length: L, which sets how complete a selection must be.
+  func phaseEvents(length: Int) -> [PhaseEvent] {
+    var events: [PhaseEvent] = []
+    let count = coefficientCount
+    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 && count > 1 {
+      let chosen = coefficientOfSubset[subset]
+      // log p_S/(1−p_S); c never changes sign along the flow, so it is finite in exact arithmetic.
+      let logOdds: @Sendable (Span<Double>) -> Double = { parameters in
+        var others = Double.leastNormalMagnitude
+        for i in 0..<count where i != chosen { others += parameters[i] * parameters[i] }
+        let own = max(parameters[chosen] * parameters[chosen], .leastNormalMagnitude)
+        return log(own) - log(others)
+      }
+      let name = subsets.name(subset)
+      events.append(PhaseEvent(name: "selection.\(name)", groups: ["c"], function: logOdds))
+      if length > 2 {
+        let level = log(Double(length - 1))
+        events.append(
+          PhaseEvent(name: "selection-complete.\(name)", groups: ["c"]) { logOdds($0) - level })
+      }
+    }
+    for (h, head) in heads.enumerated() where head.lags.count > 1 {
+      guard let own = head.lags.firstIndex(of: head.ownLag) else { continue }
+      let offset = weightOffsets[h]
+      let lags = head.lags.count
+      let logOdds: @Sendable (Span<Double>) -> Double = { parameters in
+        var largest = -Double.infinity
+        for i in 0..<lags where i != own { largest = max(largest, parameters[offset + i]) }
+        var others = 0.0
+        for i in 0..<lags where i != own { others += exp(parameters[offset + i] - largest) }
+        return parameters[offset + own] - largest - log(others)
+      }
+      events.append(PhaseEvent(name: "copying.\(h + 1)", groups: ["w"], function: logOdds))
+      let level = log(99.0)
+      events.append(
+        PhaseEvent(name: "copying-complete.\(h + 1)", groups: ["w"]) { logOdds($0) - level })
+    }
+    return events
+  }
+}

@@ -1,0 +1,136 @@
+public import Corpora
+public import Objectives
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The transformer TF(M, H, d, D) of *Unveiling Induction Heads* (arXiv 2409.10559), section 2.
+///
+/// Head h weighs the tokens at its lags by σ^h = softmax(w^h) over the lags that exist and copies
+/// them, v_l^h = Σ_i σ_i^h x_{l−i}. The feed-forward network compares a position with the output
+/// position through the normalised polynomial kernel
+/// k_l = (1/C_D) Σ_S c_S² ∏_{h∈S} ⟨v_l^h, v_{L+1}^h⟩, C_D = Σ c_S², and the second layer predicts
+/// y = Σ_l softmax_l(a k_l) x_l. Trained are c (one per subset S), w (one per head and lag) and a.
+public struct GIHTransformer: Sendable, Equatable {
+  /// What one head of the first attention layer may look at.
+  public struct Head: Sendable, Equatable {
+    /// The lags with a weight, ascending, in 1…M.
+    public let lags: [Int]
+    /// The lag the head attends to at initialisation; one of `lags`.
+    public let ownLag: Int
+
+    /// Describes a head.
+    public init(lags: [Int], ownLag: Int) {
+      precondition(!lags.isEmpty && Set(lags).count == lags.count, "a head's lags are distinct")
+      precondition(lags.contains(ownLag), "a head's own lag is one of its lags")
+      self.lags = lags.sorted()
+      self.ownLag = ownLag
+    }
+  }
+
+  /// d.
+  public let vocabulary: Int
+  /// The H heads.
+  public let heads: [Head]
+  /// Whether the empty set has a coefficient.
+  public let hasEmptySet: Bool
+  /// ε ≥ 0 inside the logarithm of the loss.
+  public let lossFloor: Double
+  /// The windows that the heads together look at.
+  public let windowShape: WindowShape
+  /// Names and groups of the parameters: `c`, `w`, `a`.
+  public let layout: ParameterLayout
+
+  let subsets: HeadSubsets
+  /// For each subset: its position in the group `c`, or −1 for an empty set without coefficient.
+  let coefficientOfSubset: [Int]
+  /// For each head: the window column of each of its lags.
+  let columnsOfHead: [[Int]]
+  /// For each head: where its weights start in θ.
+  let weightOffsets: [Int]
+
+  /// Describes a transformer.
+  ///
+  /// - Parameters:
+  ///   - vocabulary: d ≥ 2.
+  ///   - heads: H ≥ 1 heads whose lags lie in 1…`window`.
+  ///   - window: M ≥ 1.
+  ///   - degree: D in 1…H, the most heads in a subset.
+  ///   - hasEmptySet: whether the empty set has a coefficient.
+  ///   - readOut: the positions the second layer reads.
+  ///   - lossFloor: ε ≥ 0.
+  public init(
+    vocabulary: Int, heads: [Head], window: Int, degree: Int, hasEmptySet: Bool = false,
+    readOut: WindowShape.ReadOutRange = .fullWindow, lossFloor: Double
+  ) {
+    precondition((1...max(1, heads.count)).contains(degree), "the degree must lie in 1…H")
+    precondition(lossFloor >= 0, "the floor must not be negative")
+    let lags = Set(heads.flatMap(\.lags)).sorted()
+    let subsets = HeadSubsets(heads: heads.count, degree: degree)
+    self.vocabulary = vocabulary
+    self.heads = heads
+    self.hasEmptySet = hasEmptySet
+    self.lossFloor = lossFloor
+    self.subsets = subsets
+    windowShape = WindowShape(vocabulary: vocabulary, lags: lags, reach: window, range: readOut)
+    coefficientOfSubset = (0..<subsets.count).map { hasEmptySet ? $0 : $0 - 1 }
+    columnsOfHead = heads.map { head in head.lags.compactMap { lags.firstIndex(of: $0) } }
+    let coefficients = (hasEmptySet ? 0 : 1)..<subsets.count
+    layout = ParameterLayout([
+      ("c", coefficients.map { "c.\(subsets.name($0))" }),
+      (
+        "w",
+        heads.enumerated().flatMap { h, head in head.lags.map { "w.\(h + 1).\($0)" } }
+      ),
+      ("a", ["a"]),
+    ])
+    var offset = coefficients.count
+    weightOffsets = heads.map { head in
+      defer { offset += head.lags.count }
+      return offset
+    }
+  }
+
+  /// Number of coefficients c.
+  var coefficientCount: Int { weightOffsets[0] }
+  /// The position of a in θ.
+  var scaleIndex: Int { layout.count - 1 }
+  /// M, the reach of the window.
+  public var window: Int { windowShape.reach }
+
+  /// A start in the form the paper uses.
+  ///
+  /// - Parameters:
+  ///   - coefficient: c_S of every subset; nil for 1/√(number of subsets), which makes C_D = 1.
+  ///   - ownWeight: w⁺, the weight of each head's own lag.
+  ///   - otherWeight: w⁻, the weight of its other lags.
+  ///   - scale: a.
+  /// - Returns: θ in the order of ``layout``.
+  public func initialParameters(
+    coefficient: Double? = nil, ownWeight: Double, otherWeight: Double, scale: Double
+  ) -> [Double] {
+    let c = coefficient ?? 1 / Double(coefficientCount).squareRoot()
+    return [Double](repeating: c, count: coefficientCount)
+      + heads.flatMap { head in head.lags.map { $0 == head.ownLag ? ownWeight : otherWeight } }
+      + [scale]
+  }
+
+  /// p_S = c_S²/C_D for every subset, the empty set first; 0 where it has no coefficient.
+  func shares(_ parameters: Span<Double>) -> [Double] {
+    var total = 0.0
+    for i in 0..<coefficientCount { total += parameters[i] * parameters[i] }
+    return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / total }
+  }
+
+  /// σ^h over all lags of a head.
+  func attention(_ parameters: Span<Double>, head: Int) -> [Double] {
+    let offset = weightOffsets[head]
+    let count = heads[head].lags.count
+    var largest = -Double.infinity
+    for i in 0..<count { largest = max(largest, parameters[offset + i]) }
+    let powers = (0..<count).map { exp(parameters[offset + $0] - largest) }
+    let total = powers.reduce(0, +)
+    return powers.map { $0 / total }
+  }
+}

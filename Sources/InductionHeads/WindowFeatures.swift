@@ -1,0 +1,235 @@
+import Corpora
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The first attention layer on the distinct windows: v_ω^h = Σ_i σ_i x_{ω_i}, with its adjoint,
+/// its tangent, and the tangent of its adjoint.
+///
+/// σ is the softmax of a head's weights over the lags that exist in the window, so it depends on
+/// the window only through which tokens are absent, its *mask*. Arrays over weights run over all
+/// heads and lags in the order of the group `w`; arrays over features have shape (windows, H, d).
+struct WindowFeatures: Sendable {
+  let windowCount: Int
+  let headCount: Int
+  let vocabulary: Int
+  /// Number of weights, Σ_h (lags of head h).
+  let weightCount: Int
+  /// For each head: its weights.
+  let weightsOfHead: [Range<Int>]
+  /// Number of distinct patterns of absent tokens.
+  let maskCount: Int
+  /// For each window and weight: the token it copies, or −1 when it is absent.
+  let tokens: [Int16]
+  /// For each window: its mask.
+  let maskOfWindow: [Int32]
+  /// For each mask and weight: whether the token exists.
+  let exists: [Bool]
+
+  init(model: GIHTransformer, windows: WindowTable) {
+    let columns = model.columnsOfHead.flatMap { $0 }
+    var ranges: [Range<Int>] = []
+    for head in model.columnsOfHead {
+      let start = ranges.last?.upperBound ?? 0
+      ranges.append(start..<start + head.count)
+    }
+    var tokens: [Int16] = []
+    var masks: [[Bool]: Int32] = [:]
+    var maskOfWindow: [Int32] = []
+    var exists: [Bool] = []
+    tokens.reserveCapacity(windows.count * columns.count)
+    for window in 0..<windows.count {
+      let copied = columns.map { column -> Int16 in
+        let symbol = windows[window, column]
+        return symbol == model.vocabulary ? -1 : Int16(symbol)
+      }
+      let mask = copied.map { $0 >= 0 }
+      if masks[mask] == nil {
+        masks[mask] = Int32(masks.count)
+        exists += mask
+      }
+      maskOfWindow.append(masks[mask] ?? 0)
+      tokens += copied
+    }
+    windowCount = windows.count
+    headCount = model.heads.count
+    vocabulary = model.vocabulary
+    weightCount = columns.count
+    weightsOfHead = ranges
+    maskCount = masks.count
+    self.tokens = tokens
+    self.maskOfWindow = maskOfWindow
+    self.exists = exists
+  }
+
+  /// Number of features of one window, H·d.
+  var width: Int { headCount * vocabulary }
+
+  /// σ for every mask: softmax of each head's weights over the lags that exist, 0 elsewhere.
+  ///
+  /// - Parameters:
+  ///   - weights: w, `weightCount` values.
+  ///   - attention: σ, shape (masks, weights).
+  func attention(_ weights: UnsafePointer<Double>, into attention: UnsafeMutablePointer<Double>) {
+    for mask in 0..<maskCount {
+      let sigma = attention + mask * weightCount
+      for range in weightsOfHead {
+        var largest = -Double.infinity
+        for j in range where exists[mask * weightCount + j] { largest = max(largest, weights[j]) }
+        var total = 0.0
+        for j in range {
+          sigma[j] = exists[mask * weightCount + j] ? exp(weights[j] - largest) : 0
+          total += sigma[j]
+        }
+        // A head that sees nothing copies nothing: all its σ stay 0.
+        if total > 0 { for j in range { sigma[j] /= total } }
+      }
+    }
+  }
+
+  /// v for every window.
+  ///
+  /// - Parameters:
+  ///   - attention: σ, shape (masks, weights).
+  ///   - features: v, shape (windows, H, d).
+  func forward(
+    attention: UnsafePointer<Double>, into features: UnsafeMutablePointer<Double>
+  ) {
+    features.update(repeating: 0, count: windowCount * width)
+    forEachWindow { window, tokens, mask in
+      let sigma = attention + mask * weightCount
+      for (h, range) in weightsOfHead.enumerated() {
+        let v = features + window * width + h * vocabulary
+        for j in range where tokens[j] >= 0 { v[Int(tokens[j])] += sigma[j] }
+      }
+    }
+  }
+
+  /// The tangents σ̇ and v̇ along ẇ.
+  ///
+  /// σ̇_i = σ_i (ẇ_i − Σ_j σ_j ẇ_j), and v̇ copies with σ̇ as v does with σ.
+  func tangent(
+    attention: UnsafePointer<Double>, weightTangent: UnsafePointer<Double>,
+    attentionTangent: UnsafeMutablePointer<Double>,
+    into featureTangent: UnsafeMutablePointer<Double>
+  ) {
+    for mask in 0..<maskCount {
+      let sigma = attention + mask * weightCount
+      for range in weightsOfHead {
+        var mean = 0.0
+        for j in range { mean += sigma[j] * weightTangent[j] }
+        for j in range {
+          attentionTangent[mask * weightCount + j] = sigma[j] * (weightTangent[j] - mean)
+        }
+      }
+    }
+    forward(attention: attentionTangent, into: featureTangent)
+  }
+
+  /// Adds the adjoint of the weights: w̄_i += Σ_ω σ_i (v̄[ω_i] − ⟨v̄, v⟩).
+  ///
+  /// - Parameters:
+  ///   - attention: σ, shape (masks, weights).
+  ///   - features: v, shape (windows, H, d).
+  ///   - featureAdjoint: v̄, shape (windows, H, d).
+  ///   - weightAdjoint: w̄, accumulated into.
+  func pullback(
+    attention: UnsafePointer<Double>, features: UnsafePointer<Double>,
+    featureAdjoint: UnsafePointer<Double>, into weightAdjoint: UnsafeMutablePointer<Double>
+  ) {
+    forEachWindow { window, tokens, mask in
+      let sigma = attention + mask * weightCount
+      for (h, range) in weightsOfHead.enumerated() {
+        let offset = window * width + h * vocabulary
+        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        for j in range where tokens[j] >= 0 {
+          weightAdjoint[j] += sigma[j] * (featureAdjoint[offset + Int(tokens[j])] - mean)
+        }
+      }
+    }
+  }
+
+  /// Adds the tangent of the adjoint of the weights.
+  ///
+  /// From w̄_i = Σ_ω σ_i (v̄[ω_i] − ⟨v̄, v⟩):
+  /// w̄̇_i += Σ_ω σ̇_i (v̄[ω_i] − ⟨v̄, v⟩) + σ_i (v̄̇[ω_i] − ⟨v̄̇, v⟩ − ⟨v̄, v̇⟩).
+  func pullbackTangent(
+    attention: UnsafePointer<Double>, attentionTangent: UnsafePointer<Double>,
+    features: UnsafePointer<Double>, featureTangent: UnsafePointer<Double>,
+    featureAdjoint: UnsafePointer<Double>, featureAdjointTangent: UnsafePointer<Double>,
+    into weightAdjointTangent: UnsafeMutablePointer<Double>
+  ) {
+    forEachWindow { window, tokens, mask in
+      let sigma = attention + mask * weightCount
+      let sigmaDot = attentionTangent + mask * weightCount
+      for (h, range) in weightsOfHead.enumerated() {
+        let offset = window * width + h * vocabulary
+        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        let meanDot =
+          dot(featureAdjointTangent + offset, features + offset, vocabulary)
+          + dot(featureAdjoint + offset, featureTangent + offset, vocabulary)
+        for j in range where tokens[j] >= 0 {
+          let token = offset + Int(tokens[j])
+          weightAdjointTangent[j] +=
+            sigmaDot[j] * (featureAdjoint[token] - mean)
+            + sigma[j] * (featureAdjointTangent[token] - meanDot)
+        }
+      }
+    }
+  }
+
+  /// Adds Σ_ω ⟨v̄_ω, ∂²v_ω/∂w_i∂w_j⟩ to a symmetric matrix over the weights.
+  ///
+  /// With s_i = σ_i (v̄[ω_i] − ⟨v̄, v⟩): the second derivative within a head is
+  /// δ_ij s_i − σ_j s_i − σ_i s_j (derived).
+  ///
+  /// - Parameters:
+  ///   - attention: σ, shape (masks, weights).
+  ///   - features: v, shape (windows, H, d).
+  ///   - featureAdjoint: v̄, shape (windows, H, d).
+  ///   - matrix: accumulated into, entries at `[row * stride + column]`.
+  ///   - stride: distance between rows.
+  func addSecondDerivative(
+    attention: UnsafePointer<Double>, features: UnsafePointer<Double>,
+    featureAdjoint: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    var slopes = [Double](repeating: 0, count: weightCount)
+    forEachWindow { window, tokens, mask in
+      let sigma = attention + mask * weightCount
+      for (h, range) in weightsOfHead.enumerated() {
+        let offset = window * width + h * vocabulary
+        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        for j in range {
+          slopes[j] =
+            tokens[j] >= 0 ? sigma[j] * (featureAdjoint[offset + Int(tokens[j])] - mean) : 0
+        }
+        for i in range {
+          matrix[i * stride + i] += slopes[i]
+          for j in range {
+            matrix[i * stride + j] -= sigma[j] * slopes[i] + sigma[i] * slopes[j]
+          }
+        }
+      }
+    }
+  }
+
+  private func forEachWindow(_ body: (Int, UnsafePointer<Int16>, Int) -> Void) {
+    tokens.withUnsafeBufferPointer { tokens in
+      maskOfWindow.withUnsafeBufferPointer { masks in
+        guard let base = tokens.baseAddress else { return }
+        for window in 0..<windowCount {
+          body(window, base + window * weightCount, Int(masks[window]))
+        }
+      }
+    }
+  }
+}
+
+/// ⟨x, y⟩ over `count` values.
+@inline(__always)
+func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
+  var sum = 0.0
+  for i in 0..<count { sum += x[i] * y[i] }
+  return sum
+}

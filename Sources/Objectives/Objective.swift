@@ -1,0 +1,124 @@
+/// A loss L(θ) with exact derivatives, and what is worth watching along its flow θ′ = −∇L(θ).
+///
+/// An objective is an immutable description that many threads may share. The numbers come from an
+/// ``ObjectiveEvaluator``, which owns the buffers of one integration.
+public protocol Objective: Sendable {
+  /// Names and groups of the parameters.
+  var layout: ParameterLayout { get }
+
+  /// Names of the quantities that ``observe(_:into:)`` computes, in order.
+  var observableNames: [String] { get }
+
+  /// Quantities that the exact flow conserves.
+  var conservedQuantities: [ConservedQuantity] { get }
+
+  /// Phase transitions that can be located along the flow.
+  var phaseEvents: [PhaseEvent] { get }
+
+  /// Buffers and kernels for repeated evaluation.
+  ///
+  /// - Parameter threads: threads that one evaluation may use, ≥ 1. The results do not depend on it.
+  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator
+
+  /// Computes the observables at θ.
+  ///
+  /// - Parameters:
+  ///   - parameters: θ, `layout.count` values.
+  ///   - values: one per observable name.
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>)
+}
+
+/// Evaluates an objective and its derivatives at any θ, reusing its buffers.
+///
+/// One evaluator is used by one thread at a time. A loss that is not finite is returned as it is;
+/// what it means is for the caller to decide.
+public protocol ObjectiveEvaluator: AnyObject {
+  /// The loss L(θ).
+  func loss(at parameters: Span<Double>) -> Double
+
+  /// Writes ∇L(θ) and returns L(θ).
+  func gradient(at parameters: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double
+
+  /// Writes ∇²L(θ)·v.
+  func hessianVectorProduct(
+    at parameters: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>)
+
+  /// Writes ∇²L(θ), shape (n, n); the matrix is symmetric, so the order of storage does not matter.
+  func hessian(at parameters: Span<Double>, into hessian: inout MutableSpan<Double>)
+}
+
+extension ObjectiveEvaluator {
+  /// The loss L(θ).
+  public func loss(at parameters: [Double]) -> Double { loss(at: parameters.span) }
+
+  /// The loss L(θ) and its gradient ∇L(θ).
+  public func lossAndGradient(at parameters: [Double]) -> (loss: Double, gradient: [Double]) {
+    var gradient = [Double](repeating: 0, count: parameters.count)
+    var span = gradient.mutableSpan
+    let loss = self.gradient(at: parameters.span, into: &span)
+    return (loss, gradient)
+  }
+
+  /// The product ∇²L(θ)·v.
+  public func hessianVectorProduct(at parameters: [Double], direction: [Double]) -> [Double] {
+    var product = [Double](repeating: 0, count: parameters.count)
+    var span = product.mutableSpan
+    hessianVectorProduct(at: parameters.span, direction: direction.span, into: &span)
+    return product
+  }
+
+  /// The Hessian ∇²L(θ), n × n values.
+  public func hessian(at parameters: [Double]) -> [Double] {
+    var matrix = [Double](repeating: 0, count: parameters.count * parameters.count)
+    var span = matrix.mutableSpan
+    hessian(at: parameters.span, into: &span)
+    return matrix
+  }
+}
+
+/// A function of θ that the exact flow keeps constant, whatever subset of parameters it trains.
+public struct ConservedQuantity: Sendable {
+  /// What a drift is measured against.
+  public enum Scale: Sendable {
+    /// The value at the start, for quantities of one sign.
+    case initialValue
+    /// One, for quantities such as sums of logits that may be zero.
+    case one
+  }
+
+  /// What it is called in records, for instance `C_D`.
+  public let name: String
+  /// What its drift is divided by.
+  public let scale: Scale
+  /// Its value at θ.
+  public let value: @Sendable (Span<Double>) -> Double
+
+  /// Describes a conserved quantity.
+  public init(name: String, scale: Scale, value: @escaping @Sendable (Span<Double>) -> Double) {
+    self.name = name
+    self.scale = scale
+    self.value = value
+  }
+}
+
+/// A phase transition: the moment at which a function of θ rises through zero.
+///
+/// Functions are of moderate size everywhere (log-ratios rather than tiny shares), because root
+/// finding on values near the underflow threshold fails.
+public struct PhaseEvent: Sendable {
+  /// What it is called in records, for instance `selection.1+2`.
+  public let name: String
+  /// The parameter groups it depends on; it is watched in the stages that train one of them.
+  public let groups: [String]
+  /// Rises through zero at the transition.
+  public let function: @Sendable (Span<Double>) -> Double
+
+  /// Describes a phase transition.
+  public init(
+    name: String, groups: [String], function: @escaping @Sendable (Span<Double>) -> Double
+  ) {
+    self.name = name
+    self.groups = groups
+    self.function = function
+  }
+}

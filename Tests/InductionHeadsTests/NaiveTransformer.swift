@@ -1,0 +1,75 @@
+import Corpora
+import Foundation
+import InductionHeads
+
+/// The transformer straight from its definition: every position of every sequence, no window
+/// tables, no sharing, no tricks. It shares no code with the compressed evaluation.
+struct NaiveTransformer {
+  let vocabulary: Int
+  let heads: [GIHTransformer.Head]
+  let window: Int
+  let degree: Int
+  let emptySet: Bool
+  let allPositions: Bool
+  let floor: Double
+
+  /// All subsets in the order of the coefficients: by size, then lexicographically.
+  var subsets: [[Int]] {
+    let all = (0..<(1 << heads.count)).map { mask in
+      (0..<heads.count).filter { mask >> $0 & 1 == 1 }
+    }
+    return all.filter { $0.count <= degree && (emptySet || !$0.isEmpty) }
+      .sorted { ($0.count, $0.map(String.init).joined()) < ($1.count, $1.map(String.init).joined()) }
+  }
+
+  /// The mean loss over sequences.
+  ///
+  /// - Parameters:
+  ///   - theta: c, w, a.
+  ///   - sequences: each x_1…x_{L+1}.
+  ///   - laws: the law of each target, or nil for the sampled target.
+  func loss(_ theta: [Double], _ sequences: [[UInt8]], laws: [[Double]]?) -> Double {
+    let subsets = subsets
+    let c = Array(theta[..<subsets.count])
+    var rest = Array(theta[subsets.count...])
+    let w = heads.map { head -> [Double] in
+      defer { rest.removeFirst(head.lags.count) }
+      return Array(rest[..<head.lags.count])
+    }
+    let a = rest[0]
+    var total = 0.0
+    for (s, x) in sequences.enumerated() {
+      let length = x.count - 1
+      // v of head h at position l (from 1).
+      func v(_ h: Int, _ l: Int) -> [Double] {
+        var sum = [Double](repeating: 0, count: vocabulary)
+        var norm = 0.0
+        for (i, lag) in heads[h].lags.enumerated() where l - lag >= 1 {
+          sum[Int(x[l - lag - 1])] += exp(w[h][i])
+          norm += exp(w[h][i])
+        }
+        return norm == 0 ? sum : sum.map { $0 / norm }
+      }
+      let output = heads.indices.map { v($0, length + 1) }
+      var scores: [Double] = []
+      let positions = Array((allPositions ? 1 : window + 1)...length)
+      for l in positions {
+        let g = heads.indices.map { h in zip(v(h, l), output[h]).reduce(0) { $0 + $1.0 * $1.1 } }
+        var k = 0.0
+        for (j, subset) in subsets.enumerated() {
+          k += c[j] * c[j] * subset.reduce(1) { $0 * g[$1] }
+        }
+        scores.append(a * k / c.reduce(0) { $0 + $1 * $1 })
+      }
+      let largest = scores.max() ?? 0
+      let powers = scores.map { exp($0 - largest) }
+      var y = [Double](repeating: 0, count: vocabulary)
+      for (l, power) in zip(positions, powers) {
+        y[Int(x[l - 1])] += power / powers.reduce(0, +)
+      }
+      let law = laws?[s] ?? (0..<vocabulary).map { $0 == Int(x[length]) ? 1 : 0 }
+      for e in 0..<vocabulary where law[e] > 0 { total -= law[e] * log(y[e] + floor) }
+    }
+    return total / Double(sequences.count)
+  }
+}
