@@ -3,6 +3,7 @@
 //
 // The targets stand bottom-up, and each lists exactly what it imports.
 
+import Foundation
 import PackageDescription
 
 /// `GRADFLOW_STRICT=1` turns every warning of this package into an error; `make test` sets it.
@@ -18,6 +19,14 @@ let settings: [SwiftSetting] =
 
 /// For the targets that own pointers: every unsafe construct is marked where it stands.
 let safetySettings = settings + [.strictMemorySafety()]
+
+/// SUNDIALS 7 keeps its common parts in a library of their own, SUNDIALS 6 has none.
+///
+/// A header tells which one is installed; `SUNDIALS_PREFIX` says where, if not under /usr.
+let sundialsPrefix = Context.environment["SUNDIALS_PREFIX"] ?? "/usr"
+let sundialsHasCore = FileManager.default.fileExists(
+  atPath: sundialsPrefix + "/include/sundials/sundials_core.h")
+let sundialsCore: [LinkerSetting] = sundialsHasCore ? [.linkedLibrary("sundials_core")] : []
 
 let package = Package(
   name: "gradflow",
@@ -36,7 +45,7 @@ let package = Package(
         .linkedLibrary("sundials_sunlinsolspgmr"), .linkedLibrary("sundials_sunlinsolpcg"),
         .linkedLibrary("sundials_sunnonlinsolnewton"),
         .linkedLibrary("sundials_sunnonlinsolfixedpoint"),
-      ]),
+      ] + sundialsCore),
 
     // MARK: - Numerics
     .target(  // y′ = f(t, y), safely
