@@ -38,6 +38,11 @@ public struct GIHObjective: Objective {
   public var conservedQuantities: [ConservedQuantity] { model.conservedQuantities }
   public var phaseEvents: [PhaseEvent] { model.phaseEvents(length: length) }
 
+  /// `classification`: all but 1 % of a stage's loss has gone, in stages that train a.
+  public var lossDropEvents: [LossDropEvent] {
+    [LossDropEvent(name: "classification", groups: ["a"], fraction: 0.01)]
+  }
+
   public func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
     model.observe(parameters, into: &values)
   }

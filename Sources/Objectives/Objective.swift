@@ -15,6 +15,9 @@ public protocol Objective: Sendable {
   /// Phase transitions that can be located along the flow.
   var phaseEvents: [PhaseEvent] { get }
 
+  /// Phase transitions that are defined by how far the loss has fallen within a stage.
+  var lossDropEvents: [LossDropEvent] { get }
+
   /// Buffers and kernels for repeated evaluation.
   ///
   /// - Parameter threads: threads that one evaluation may use, ≥ 1. The results do not depend on it.
@@ -120,5 +123,25 @@ public struct PhaseEvent: Sendable {
     self.name = name
     self.groups = groups
     self.function = function
+  }
+}
+
+/// A phase transition defined by the loss: (L − L_end)/(L_start − L_end) falls to a fraction.
+///
+/// L_end is the loss at the end of the stage, so the moment is known only afterwards.
+public struct LossDropEvent: Sendable {
+  /// What it is called in records, for instance `classification`.
+  public let name: String
+  /// It is located in the stages that train one of these groups.
+  public let groups: [String]
+  /// The fraction of the stage's drop that is still to come, in 0…1.
+  public let fraction: Double
+
+  /// Describes a transition by the loss.
+  public init(name: String, groups: [String], fraction: Double) {
+    precondition(fraction > 0 && fraction < 1, "the fraction lies between 0 and 1")
+    self.name = name
+    self.groups = groups
+    self.fraction = fraction
   }
 }

@@ -1,0 +1,22 @@
+// The few LAPACK routines that are called, and what OpenBLAS says of itself.
+//
+// lapacke.h is not part of Debian's libopenblas-dev; the library exports the Fortran names.
+
+#ifndef GRADFLOW_LAPACK_SHIM_H
+#define GRADFLOW_LAPACK_SHIM_H
+
+/// Eigenvalues (jobz 'N') of a real symmetric matrix.
+void dsyev_(const char *_Nonnull jobz, const char *_Nonnull uplo, const int *_Nonnull n,
+            double *_Nonnull a, const int *_Nonnull lda, double *_Nonnull w,
+            double *_Nonnull work, const int *_Nonnull lwork, int *_Nonnull info);
+
+/// Version and build options of OpenBLAS, for instance "OpenBLAS 0.3.21 NO_LAPACKE ...".
+char *_Nonnull openblas_get_config(void);
+
+/// Name of the processor OpenBLAS chose its kernels for, for instance "Haswell".
+char *_Nonnull openblas_get_corename(void);
+
+/// Threads that OpenBLAS may use by itself.
+void openblas_set_num_threads(int count);
+
+#endif

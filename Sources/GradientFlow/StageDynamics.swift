@@ -1,0 +1,97 @@
+import CVODE
+import LinearAlgebra
+import Objectives
+
+/// The flow of one stage: θ′ = −∇L on the trained parameters, all others held.
+///
+/// The integrator's state holds the trained parameters alone, so the others cannot move.
+final class StageDynamics {
+  let objective: any Objective
+  let evaluator: any ObjectiveEvaluator
+  /// Positions of the trained parameters in θ.
+  let trained: [Int]
+  /// θ with the trained parameters as last loaded.
+  private(set) var parameters: [Double]
+  private(set) var gradient: [Double]
+  private var product: [Double]
+  private var direction: [Double]
+  private var hessian: [Double] = []
+
+  init(objective: any Objective, evaluator: any ObjectiveEvaluator, stage: Stage, at: [Double]) {
+    self.objective = objective
+    self.evaluator = evaluator
+    trained = objective.layout.indices(ofGroups: stage.trainedGroups)
+    parameters = at
+    gradient = [Double](repeating: 0, count: at.count)
+    product = gradient
+    direction = gradient
+  }
+
+  /// Puts a state of the integrator into θ.
+  func load(_ state: Span<Double>) {
+    for (i, index) in trained.enumerated() { parameters[index] = state[i] }
+  }
+
+  /// L at the loaded parameters; ∇L is left in `gradient`.
+  func evaluate() -> Double {
+    var span = gradient.mutableSpan
+    return evaluator.gradient(at: parameters.span, into: &span)
+  }
+
+  /// ‖∇L‖² over the trained parameters, as last evaluated.
+  var squaredGradientNorm: Double { trained.reduce(0) { $0 + gradient[$1] * gradient[$1] } }
+
+  /// λ_max of the Hessian over the trained parameters, at the loaded parameters.
+  func sharpness() -> Double {
+    let matrix = trainedHessian()
+    return symmetricEigenvalues(of: matrix, order: trained.count)?.last ?? .nan
+  }
+
+  /// The right-hand side −∇L with Jacobian −∇²L.
+  var equation: OrdinaryDifferentialEquation {
+    OrdinaryDifferentialEquation(
+      dimension: trained.count,
+      jacobian: { [unowned self] _, state, jacobian in
+        load(state)
+        let matrix = trainedHessian()
+        for i in matrix.indices { jacobian[i] = -matrix[i] }
+      },
+      jacobianVectorProduct: { [unowned self] _, state, vector, result in
+        load(state)
+        for (i, index) in trained.enumerated() { direction[index] = vector[i] }
+        var span = product.mutableSpan
+        evaluator.hessianVectorProduct(at: parameters.span, direction: direction.span, into: &span)
+        for (i, index) in trained.enumerated() { result[i] = -product[index] }
+      },
+      derivative: { [unowned self] _, state, derivative in
+        load(state)
+        let loss = evaluate()
+        // The gradient can be finite where the loss is not; neither is a place to be.
+        guard loss.isFinite else { throw RecoverableFailure("the loss is \(loss)") }
+        for (i, index) in trained.enumerated() { derivative[i] = -gradient[index] }
+      })
+  }
+
+  /// The rows and columns of ∇²L that belong to trained parameters.
+  private func trainedHessian() -> [Double] {
+    let n = parameters.count
+    if hessian.isEmpty { hessian = [Double](repeating: 0, count: n * n) }
+    var span = hessian.mutableSpan
+    evaluator.hessian(at: parameters.span, into: &span)
+    if trained.count == n { return hessian }
+    return trained.flatMap { row in trained.map { hessian[row * n + $0] } }
+  }
+
+  /// The values of a sample at the loaded parameters, in the order of the trajectory's columns.
+  func sample(sharpness: Bool) -> [Double] {
+    let loss = evaluate()
+    var observables = [Double](repeating: 0, count: objective.observableNames.count)
+    var span = observables.mutableSpan
+    objective.observe(parameters.span, into: &span)
+    let groups = objective.layout.groups.map { group in
+      group.range.reduce(0) { $0 + gradient[$1] * gradient[$1] }.squareRoot()
+    }
+    return [loss, squaredGradientNorm.squareRoot()] + parameters + observables + groups
+      + (sharpness ? [self.sharpness()] : [])
+  }
+}
