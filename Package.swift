@@ -22,27 +22,21 @@ let safetySettings = settings + [.strictMemorySafety()]
 let package = Package(
   name: "gradflow",
   products: [
-    .library(name: "CVODE", targets: ["CVODE"]),
+    .library(name: "MarkovChains", targets: ["MarkovChains"])
   ],
   dependencies: [
+    // Exact rationals, in tests only.
+    .package(url: "https://github.com/attaswift/BigInt", exact: "6.0.1")
   ],
   targets: [
-    // MARK: - C libraries
-    .target(  // SUNDIALS behind one small shim
-      name: "CNumerics",
-      linkerSettings: [
-        .linkedLibrary("sundials_cvode"), .linkedLibrary("sundials_nvecserial"),
-        .linkedLibrary("sundials_sunmatrixdense"), .linkedLibrary("sundials_sunlinsoldense"),
-        .linkedLibrary("sundials_sunlinsolspgmr"), .linkedLibrary("sundials_sunlinsolpcg"),
-        .linkedLibrary("sundials_sunnonlinsolnewton"),
-        .linkedLibrary("sundials_sunnonlinsolfixedpoint"),
-      ]),
-
-    // MARK: - Numerics
-    .target(  // y′ = f(t, y), safely
-      name: "CVODE", dependencies: ["CNumerics"], swiftSettings: safetySettings),
+    // MARK: - Data
+    .target(  // n-gram chains, sampling, stationary laws, information measures
+      name: "MarkovChains", swiftSettings: safetySettings),
 
     // MARK: - Tests
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
+    .testTarget(
+      name: "MarkovChainsTests",
+      dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],
+      swiftSettings: settings),
   ]
 )
