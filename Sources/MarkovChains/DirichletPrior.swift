@@ -44,13 +44,13 @@ public struct DirichletPrior: Sendable, Equatable {
   func draw(_ chain: inout NGramChain, seed: UInt64, index: UInt64) {
     var stream = RandomStream(seed: seed, purpose: .kernels, index: index)
     let d = vocabulary
-    let α = concentration
+    let gamma = GammaLaw(shape: concentration)
     let count = chain.rows.count
     unsafe chain.rows.withUnsafeMutableBufferPointer { rows in
       for start in stride(from: 0, to: count, by: d) {
         var largest = -Double.infinity
         for i in start..<start + d {
-          let logarithm = stream.logGamma(shape: α)
+          let logarithm = stream.logGamma(gamma)
           unsafe rows[i] = logarithm
           largest = max(largest, logarithm)
         }

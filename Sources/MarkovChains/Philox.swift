@@ -12,17 +12,18 @@ enum Philox {
   static func block(
     counter: SIMD4<UInt64>, key: (UInt64, UInt64)
   ) -> SIMD4<UInt64> {
-    var c = counter
-    var k = key
-    for round in 0..<10 {
-      if round > 0 {
-        k.0 &+= 0x9E37_79B9_7F4A_7C15  // golden ratio
-        k.1 &+= 0xBB67_AE85_84CA_A73B  // √3 − 1
-      }
-      let first = c[0].multipliedFullWidth(by: 0xD2E7_470E_E14C_6C93)
-      let second = c[2].multipliedFullWidth(by: 0xCA5A_8263_9512_1157)
-      c = [second.high ^ c[1] ^ k.0, second.low, first.high ^ c[3] ^ k.1, first.low]
+    // Scalars: vectors of 64-bit products are slow.
+    var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
+    var (k0, k1) = key
+    for _ in 0..<10 {
+      let first = c0.multipliedFullWidth(by: 0xD2E7_470E_E14C_6C93)
+      let second = c2.multipliedFullWidth(by: 0xCA5A_8263_9512_1157)
+      (c0, c1, c2, c3) = (
+        second.high ^ c1 ^ k0, second.low, first.high ^ c3 ^ k1, first.low
+      )
+      k0 &+= 0x9E37_79B9_7F4A_7C15  // golden ratio
+      k1 &+= 0xBB67_AE85_84CA_A73B  // √3 − 1
     }
-    return c
+    return [c0, c1, c2, c3]
   }
 }

@@ -35,31 +35,44 @@ extension RandomStream {
   /// Reference: Marsaglia, Tsang, *A simple method for generating gamma variables*, ACM TOMS 26
   /// (2000) 363–372.
   public mutating func logGamma(shape: Double) -> Double {
-    precondition(shape > 0 && shape.isFinite, "The shape of a gamma law is positive and finite.")
-    let boosted = shape < 1
-    // d = α − 1/3, c = 1/√(9d); the variate is d (1 + c x)³ for an accepted normal x.
-    let d = (boosted ? shape + 1 : shape) - 1.0 / 3
-    let c = 1 / (9 * d).squareRoot()
-    var logarithm: Double
+    logGamma(GammaLaw(shape: shape))
+  }
+
+  /// The logarithm of a variate of a gamma law whose constants are at hand.
+  mutating func logGamma(_ law: GammaLaw) -> Double {
+    let boost = law.isBoosted ? log(uniform()) * law.inverseShape : 0
     while true {
       let x = normal()
-      let root = 1 + c * x
+      let root = 1 + law.c * x
       if root <= 0 { continue }
       let v = root * root * root
       let u = uniform()
       let square = x * x
-      // The squeeze accepts most candidates without a logarithm.
-      if u < 1 - 0.0331 * square * square {
-        logarithm = log(d * v)
-        break
-      }
-      let logV = log(v)
-      if log(u) < 0.5 * square + d * (1 - v + logV) {
-        logarithm = log(d) + logV
-        break
+      // The squeeze accepts most candidates without a second logarithm.
+      if u < 1 - 0.0331 * square * square
+        || log(u) < 0.5 * square + law.d * (1 - v + log(v))
+      {
+        return log(law.d * v) + boost
       }
     }
-    if boosted { logarithm += log(uniform()) / shape }
-    return logarithm
+  }
+}
+
+/// The constants of the Marsaglia–Tsang sampler: variates are d (1 + c x)³ for accepted normals x.
+struct GammaLaw: Sendable {
+  /// Whether variates are drawn at shape + 1 and multiplied by U^{1/shape}.
+  let isBoosted: Bool
+  let inverseShape: Double
+  /// The sampled shape less 1/3.
+  let d: Double
+  /// 1/√(9d)
+  let c: Double
+
+  init(shape: Double) {
+    precondition(shape > 0 && shape.isFinite, "The shape of a gamma law is positive and finite.")
+    isBoosted = shape < 1
+    inverseShape = 1 / shape
+    d = (isBoosted ? shape + 1 : shape) - 1.0 / 3
+    c = 1 / (9 * d).squareRoot()
   }
 }
