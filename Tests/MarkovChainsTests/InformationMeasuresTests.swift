@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@testable import MarkovChains
+
+@Suite struct InformationMeasuresTests {
+  static let subsets = [[1], [2], [3], [1, 2], [1, 3], [2, 3], [1, 2, 3]]
+
+  /// Averages over chains drawn from the prior, with standard errors.
+  static func average(concentration: Double, count: Int, seed: UInt64) -> [(
+    modified: Double, modifiedError: Double, standard: Double, standardError: Double
+  )] {
+    let prior = DirichletPrior(vocabulary: 3, parents: [1, 2], concentration: concentration)
+    var measures = InformationMeasures(vocabulary: 3, parents: [1, 2], lagSets: subsets)
+    var sums = [SIMD4<Double>](repeating: .zero, count: subsets.count)
+    for index in 0..<UInt64(count) {
+      for (s, value) in measures.measure(prior.chain(seed: seed, index: index)).enumerated() {
+        sums[s] += [
+          value.modified, value.modified * value.modified, value.standard,
+          value.standard * value.standard,
+        ]
+      }
+    }
+    let n = Double(count)
+    return sums.map { sum in
+      let mean = sum / n
+      return (
+        mean[0], ((mean[1] - mean[0] * mean[0]) / n).squareRoot(),
+        mean[2], ((mean[3] - mean[2] * mean[2]) / n).squareRoot()
+      )
+    }
+  }
+
+  /// One column of the reference table: averages over 20 000 chains by an independent program,
+  /// standard error .001 on Ĩ and .003 on I.
+  struct Reference: Sendable, CustomTestStringConvertible {
+    let concentration: Double
+    let modified: [Double]
+    let standard: [Double]  // NaN where the table is silent
+    var testDescription: String { "α = \(concentration)" }
+  }
+
+  static let references = [
+    Reference(
+      concentration: 0.05, modified: [0.157, 0.179, 0.179, 0.212, 0.183, 0.194, 0.199],
+      standard: [Double](repeating: .nan, count: 7)),
+    Reference(
+      concentration: 0.1, modified: [0.146, 0.166, 0.147, 0.198, 0.158, 0.168, 0.176],
+      standard: [0.597, 0.669, 0.555, 1.288, 0.938, 1.005, 1.288]),
+    Reference(
+      concentration: 0.2, modified: [0.123, 0.133, 0.100, 0.166, 0.119, 0.123, 0.134],
+      standard: [Double](repeating: .nan, count: 7)),
+    Reference(
+      concentration: 1, modified: [0.046, 0.045, 0.014, 0.060, 0.028, 0.027, 0.033],
+      standard: [0.138, 0.136, 0.042, 0.440, .nan, .nan, 0.440]),
+  ]
+
+  @Test(arguments: references)
+  func averagesAgreeWithTheReferenceTable(reference: Reference) {
+    let (concentration, modified, standard) = (
+      reference.concentration, reference.modified, reference.standard
+    )
+    let averages = Self.average(concentration: concentration, count: 20_000, seed: 1)
+    for (s, value) in averages.enumerated() {
+      print(
+        "α = \(concentration) S = \(Self.subsets[s])",
+        String(
+          format: "Ĩ = %.4f ± %.4f  I = %.4f ± %.4f", value.modified, value.modifiedError,
+          value.standard, value.standardError))
+      // The reference has a standard error of its own and was rounded to .001.
+      let error = (2.0).squareRoot() * value.modifiedError
+      #expect(abs(value.modified - modified[s]) < 3 * error + 0.0005)
+      if !standard[s].isNaN {
+        let error = (2.0).squareRoot() * value.standardError
+        #expect(abs(value.standard - standard[s]) < 3 * error + 0.0005)
+      }
+    }
+    // The parents win by Δ = .03: far more than the error, as both averages share their chains.
+    let best = averages.map(\.modified).max()
+    #expect(best == averages[3].modified)
+  }
+
+  @Test func independentTokensCarryNoInformation() {
+    let law = [0.5, 0.3, 0.2]
+    let chain = NGramChain(
+      vocabulary: 3, parents: [1, 2], rows: (0..<9).flatMap { _ in law })
+    var measures = InformationMeasures(vocabulary: 3, parents: [1, 2], lagSets: Self.subsets)
+    for value in measures.measure(chain) {
+      #expect(value.standard >= 0 && value.standard < 1e-30)
+      #expect(value.modified >= 0 && value.modified < 1e-30)
+    }
+  }
+
+  /// x_t = x_{t−1} + 1 mod d: any one lag tells all, I = d − 1, Ĩ = (d − 1)/d.
+  @Test func aRotationTellsEverything() {
+    let d = 4
+    let rows = (0..<d).flatMap { z in (0..<d).map { $0 == (z + 1) % d ? 1.0 : 0.0 } }
+    let chain = NGramChain(vocabulary: d, parents: [1], rows: rows)
+    var measures = InformationMeasures(
+      vocabulary: d, parents: [1], lagSets: [[], [1], [2], [1, 2], [1, 2, 3]])
+    let values = measures.measure(chain)
+    #expect(values[0] == Information(standard: 0, modified: 0))
+    for value in values.dropFirst() {
+      #expect(abs(value.standard - Double(d - 1)) < 1e-14)
+      // Windows of a rotation have d values whatever their length: no size penalty here.
+      #expect(abs(value.modified - Double(d - 1) / Double(d)) < 1e-14)
+    }
+  }
+
+  /// π(e | z₁, z₂) = q(e − z₁ − z₂ mod 3) leaves pairs uniform.
+  @Test func uniformWindowsPayForTheirSize() {
+    let q = [0.7, 0.2, 0.1]
+    var rows: [Double] = []
+    for window in 0..<9 {
+      let shift = 6 - window % 3 - window / 3
+      for token in 0..<3 { rows.append(q[(token + shift) % 3]) }
+    }
+    let chain = NGramChain(vocabulary: 3, parents: [1, 2], rows: rows)
+    #expect(chain.windowLaw(length: 2).probabilities.allSatisfy { abs($0 - 1.0 / 9) < 1e-15 })
+    var measures = InformationMeasures(
+      vocabulary: 3, parents: [1, 2], lagSets: [[1], [2], [1, 2]])
+    let values = measures.measure(chain)
+    #expect(values[0].standard < 1e-30)  // each parent alone says nothing
+    #expect(abs(values[2].standard - 0.62) < 1e-14)  // d Σ q² − 1
+    for (value, share) in zip(values, [1.0 / 3, 1.0 / 3, 1.0 / 9]) {
+      #expect(abs(value.modified - share * value.standard) < 1e-15)
+    }
+  }
+
+  @Test(arguments: [0.01, 0.1, 1])
+  func standardInformationGrowsWithTheSetAndStopsAtTheParents(concentration: Double) {
+    let prior = DirichletPrior(vocabulary: 3, parents: [1, 3], concentration: concentration)
+    let sets = [[], [1], [1, 2], [1, 3], [1, 2, 3], [1, 2, 3, 4]]
+    var measures = InformationMeasures(vocabulary: 3, parents: [1, 3], lagSets: sets)
+    for index in 0..<50 as Range<UInt64> {
+      let values = measures.measure(prior.chain(seed: 3, index: index)).map(\.standard)
+      for (small, large) in [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)] {
+        #expect(values[small] <= values[large] + 1e-12)
+      }
+      #expect(abs(values[4] - values[3]) < 1e-12)
+      #expect(abs(values[5] - values[3]) < 1e-12)
+      #expect(values[5] <= 2 + 1e-12)
+    }
+  }
+}
