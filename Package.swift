@@ -78,7 +78,6 @@ let package = Package(
       swiftSettings: settings),
 
     // MARK: - Tests
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
     .testTarget(
       name: "MarkovChainsTests",
       dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],

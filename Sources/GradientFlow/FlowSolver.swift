@@ -1,4 +1,4 @@
-public import Objectives
+import Objectives
 
 /// Integrates gradient flows with CVODE.
 public struct FlowSolver: Sendable {

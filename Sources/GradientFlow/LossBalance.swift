@@ -3,7 +3,7 @@
 #endif
 
 /// 10ˣ.
-func power(ofTen exponent: Double) -> Double { exp10(exponent) }
+func power(ofTen exponent: Double) -> Double { pow(10, exponent) }
 
 /// ∫ f dt from the first time to `end`, from values at uneven times.
 ///

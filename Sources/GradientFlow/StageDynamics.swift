@@ -34,8 +34,8 @@ final class StageDynamics {
 
   /// L at the loaded parameters; ∇L is left in `gradient`.
   func evaluate() -> Double {
-    var span = gradient.mutableSpan
-    return evaluator.gradient(at: parameters.span, into: &span)
+    let parameters = parameters
+    return withBuffer(\.gradient) { evaluator.gradient(at: parameters.span, into: &$0) }
   }
 
   /// ‖∇L‖² over the trained parameters, as last evaluated.
@@ -59,8 +59,10 @@ final class StageDynamics {
       jacobianVectorProduct: { [unowned self] _, state, vector, result in
         load(state)
         for (i, index) in trained.enumerated() { direction[index] = vector[i] }
-        var span = product.mutableSpan
-        evaluator.hessianVectorProduct(at: parameters.span, direction: direction.span, into: &span)
+        let (parameters, direction) = (parameters, direction)
+        withBuffer(\.product) {
+          evaluator.hessianVectorProduct(at: parameters.span, direction: direction.span, into: &$0)
+        }
         for (i, index) in trained.enumerated() { result[i] = -product[index] }
       },
       derivative: { [unowned self] _, state, derivative in
@@ -72,12 +74,24 @@ final class StageDynamics {
       })
   }
 
+  /// Lends one of this object's arrays for writing, without copying it.
+  private func withBuffer<Result>(
+    _ path: ReferenceWritableKeyPath<StageDynamics, [Double]>,
+    _ body: (inout MutableSpan<Double>) -> Result
+  ) -> Result {
+    var buffer: [Double] = []
+    swap(&buffer, &self[keyPath: path])
+    defer { swap(&buffer, &self[keyPath: path]) }
+    var span = buffer.mutableSpan
+    return body(&span)
+  }
+
   /// The rows and columns of ∇²L that belong to trained parameters.
   private func trainedHessian() -> [Double] {
     let n = parameters.count
     if hessian.isEmpty { hessian = [Double](repeating: 0, count: n * n) }
-    var span = hessian.mutableSpan
-    evaluator.hessian(at: parameters.span, into: &span)
+    let parameters = parameters
+    withBuffer(\.hessian) { evaluator.hessian(at: parameters.span, into: &$0) }
     if trained.count == n { return hessian }
     return trained.flatMap { row in trained.map { hessian[row * n + $0] } }
   }
@@ -86,6 +100,7 @@ final class StageDynamics {
   func sample(sharpness: Bool) -> [Double] {
     let loss = evaluate()
     var observables = [Double](repeating: 0, count: objective.observableNames.count)
+    let parameters = parameters
     var span = observables.mutableSpan
     objective.observe(parameters.span, into: &span)
     let groups = objective.layout.groups.map { group in

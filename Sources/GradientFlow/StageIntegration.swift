@@ -54,7 +54,7 @@ struct StageIntegration {
     addSample(at: 0)
     let watched = WatchedEvents(stage: stage, dynamics: dynamics, columns: trajectory.columns)
     if let condition = watched.metAtStart {
-      try finish(at: 0, ending: .condition(condition), watched, Statistics(), smallestStep: 0)
+      try finish(at: 0, ending: .condition(condition), watched, Statistics())
       return
     }
     let state = dynamics.trained.map { dynamics.parameters[$0] }
@@ -89,8 +89,7 @@ struct StageIntegration {
             try addInterpolant(integrator)
             integrator.withState { dynamics.load($0) }
             try finish(
-              at: time, ending: .condition(condition), watched, integrator.statistics,
-              smallestStep: integrator.stepSize)
+              at: time, ending: .condition(condition), watched, integrator.statistics)
             return
           }
         }
@@ -107,7 +106,7 @@ struct StageIntegration {
           try load(end, integrator)
           try finish(
             at: end, ending: integrator.time >= stage.duration ? .duration : .stopped, watched,
-            integrator.statistics, smallestStep: integrator.stepSize)
+            integrator.statistics)
           return
         }
         if integrator.statistics.steps >= options.stepLimit {
@@ -169,7 +168,7 @@ struct StageIntegration {
   /// Closes the stage at the loaded parameters.
   private mutating func finish(
     at time: Double, ending: Trajectory.StageSummary.Ending, _ watched: WatchedEvents,
-    _ statistics: Statistics, smallestStep: Double
+    _ statistics: Statistics
   ) throws(FlowFailure) {
     let loss = dynamics.evaluate()
     guard loss.isFinite else { throw failure(.lossIsNotFinite(loss), at: time) }

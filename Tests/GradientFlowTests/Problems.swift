@@ -1,0 +1,134 @@
+import Foundation
+import Objectives
+
+/// L = ½ Σ λ_i x_i² in two groups: x_i(t) = x_i(0) e^{−λ_i t} while the group is trained.
+struct Quadratic: Objective {
+  let rates: [Double]
+
+  var layout: ParameterLayout {
+    let half = rates.count / 2
+    return ParameterLayout([
+      ("x", (0..<half).map { "x.\($0)" }), ("y", (half..<rates.count).map { "y.\($0)" }),
+    ])
+  }
+  var observableNames: [String] { ["radius"] }
+  var conservedQuantities: [ConservedQuantity] { [] }
+  /// x.0 falls below 1/2: at t = ln(2 x_0(0))/λ_0.
+  var phaseEvents: [PhaseEvent] {
+    [PhaseEvent(name: "half", groups: ["x"]) { 0.5 - $0[0] }]
+  }
+  var lossDropEvents: [LossDropEvent] {
+    [LossDropEvent(name: "fallen", groups: ["y"], fraction: 0.01)]
+  }
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
+    var sum = 0.0
+    for i in 0..<parameters.count { sum += parameters[i] * parameters[i] }
+    values[0] = sum.squareRoot()
+  }
+  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator(rates: rates) }
+
+  final class Evaluator: ObjectiveEvaluator {
+    let rates: [Double]
+    init(rates: [Double]) { self.rates = rates }
+    func loss(at x: Span<Double>) -> Double {
+      (0..<x.count).reduce(0) { $0 + rates[$1] * x[$1] * x[$1] / 2 }
+    }
+    func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
+      for i in 0..<x.count { gradient[i] = rates[i] * x[i] }
+      return loss(at: x)
+    }
+    func hessianVectorProduct(
+      at x: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
+    ) {
+      for i in 0..<x.count { product[i] = rates[i] * direction[i] }
+    }
+    func hessian(at x: Span<Double>, into hessian: inout MutableSpan<Double>) {
+      for i in 0..<x.count {
+        for j in 0..<x.count { hessian[i * x.count + j] = i == j ? rates[i] : 0 }
+      }
+    }
+  }
+}
+
+/// The deep linear network with two scalar layers, L = ½ (u v − 1)².
+///
+/// u² − v² is conserved, and from u = v the product p = u v follows ṗ = 2p(1 − p), a logistic.
+struct TwoLayers: Objective {
+  var layout: ParameterLayout { ParameterLayout([("u", ["u"]), ("v", ["v"])]) }
+  var observableNames: [String] { ["product"] }
+  var conservedQuantities: [ConservedQuantity] {
+    [ConservedQuantity(name: "u²−v²", scale: .one) { $0[0] * $0[0] - $0[1] * $0[1] }]
+  }
+  var phaseEvents: [PhaseEvent] {
+    [PhaseEvent(name: "half way", groups: ["u", "v"]) { $0[0] * $0[1] - 0.5 }]
+  }
+  var lossDropEvents: [LossDropEvent] {
+    [LossDropEvent(name: "learned", groups: ["u"], fraction: 0.01)]
+  }
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
+    values[0] = parameters[0] * parameters[1]
+  }
+  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator() }
+
+  final class Evaluator: ObjectiveEvaluator {
+    func loss(at x: Span<Double>) -> Double {
+      let gap = x[0] * x[1] - 1
+      return gap * gap / 2
+    }
+    func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
+      let gap = x[0] * x[1] - 1
+      gradient[0] = gap * x[1]
+      gradient[1] = gap * x[0]
+      return gap * gap / 2
+    }
+    func hessianVectorProduct(
+      at x: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
+    ) {
+      let cross = 2 * x[0] * x[1] - 1
+      product[0] = x[1] * x[1] * direction[0] + cross * direction[1]
+      product[1] = cross * direction[0] + x[0] * x[0] * direction[1]
+    }
+    func hessian(at x: Span<Double>, into hessian: inout MutableSpan<Double>) {
+      let cross = 2 * x[0] * x[1] - 1
+      hessian[0] = x[1] * x[1]
+      hessian[1] = cross
+      hessian[2] = cross
+      hessian[3] = x[0] * x[0]
+    }
+  }
+
+  /// p(t) from p(0).
+  static func product(_ t: Double, from p: Double) -> Double {
+    1 / (1 + (1 / p - 1) * exp(-2 * t))
+  }
+  /// When p reaches a level.
+  static func time(to level: Double, from p: Double) -> Double {
+    0.5 * log((1 / p - 1) / (1 / level - 1))
+  }
+}
+
+/// L = x³/3 − x from x > 1… with a wall: infinite for x < wall.
+struct Walled: Objective {
+  let wall: Double
+  var layout: ParameterLayout { ParameterLayout([("x", ["x"])]) }
+  var observableNames: [String] { [] }
+  var conservedQuantities: [ConservedQuantity] { [] }
+  var phaseEvents: [PhaseEvent] { [] }
+  var lossDropEvents: [LossDropEvent] { [] }
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {}
+  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator(wall: wall) }
+
+  final class Evaluator: ObjectiveEvaluator {
+    let wall: Double
+    init(wall: Double) { self.wall = wall }
+    func loss(at x: Span<Double>) -> Double { x[0] < wall ? .infinity : x[0] }
+    func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
+      gradient[0] = 1
+      return loss(at: x)
+    }
+    func hessianVectorProduct(
+      at x: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
+    ) { product[0] = 0 }
+    func hessian(at x: Span<Double>, into hessian: inout MutableSpan<Double>) { hessian[0] = 0 }
+  }
+}
