@@ -16,33 +16,22 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("MemberImportVisibility"),
   ] + strict
 
-/// For the targets that own pointers: every unsafe construct is marked where it stands.
-let safetySettings = settings + [.strictMemorySafety()]
-
 let package = Package(
   name: "gradflow",
   products: [
-    .library(name: "CVODE", targets: ["CVODE"]),
+    .library(name: "RunRecords", targets: ["RunRecords"])
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2")
   ],
   targets: [
-    // MARK: - C libraries
-    .target(  // SUNDIALS behind one small shim
-      name: "CNumerics",
-      linkerSettings: [
-        .linkedLibrary("sundials_cvode"), .linkedLibrary("sundials_nvecserial"),
-        .linkedLibrary("sundials_sunmatrixdense"), .linkedLibrary("sundials_sunlinsoldense"),
-        .linkedLibrary("sundials_sunlinsolspgmr"), .linkedLibrary("sundials_sunlinsolpcg"),
-        .linkedLibrary("sundials_sunnonlinsolnewton"),
-        .linkedLibrary("sundials_sunnonlinsolfixedpoint"),
-      ]),
-
-    // MARK: - Numerics
-    .target(  // y′ = f(t, y), safely
-      name: "CVODE", dependencies: ["CNumerics"], swiftSettings: safetySettings),
+    // MARK: - Records
+    .target(  // run directories: tables, manifests, arrays; every file whole or absent
+      name: "RunRecords",
+      dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
 
     // MARK: - Tests
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
+    .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
   ]
 )
