@@ -119,7 +119,8 @@ import Testing
       #expect(try message(Array(good.prefix(length))) != "none", "\(length) bytes")
     }
     #expect(
-      try message(Array(good.dropLast())).contains("shape [2, 2] found, but only 31 bytes of numbers"))
+      try message(Array(good.dropLast())).contains(
+        "shape [2, 2] found, but only 31 bytes of numbers"))
     #expect(try message(good + [0]).contains("shape [2, 2] found, but 33 bytes of numbers"))
     let huge = String(decoding: good.dropFirst(10).prefix(118), as: UTF8.self)
       .replacingOccurrences(of: "(2, 2), }              ", with: "(9999999999, 99999999), }")

@@ -103,7 +103,7 @@ import Testing
     #expect(
       inspection.entries.first { $0.name == "trajectory.csv" }
         == RunInspection.Entry(
-          name: "trajectory.csv", byteCount: 32, rowCount: 1, columnCount: 3))
+          name: "trajectory.csv", byteCount: 28, rowCount: 1, columnCount: 3))
     #expect(try opened.table(.trajectory) == trajectory)
     #expect(try opened.text(.final) == "a: 1\n")
     #expect(try opened.table(.events).texts("status") == ["reached"])

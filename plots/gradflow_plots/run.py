@@ -60,9 +60,7 @@ class Run:
     def stages(self) -> list[Stage]:
         """The stages in order, their bounds taken from the trajectory."""
         records = self.manifest.get("stages", [])
-        trained = {
-            record["name"]: tuple(record.get("trained_groups", ())) for record in records
-        }
+        trained = {record["name"]: tuple(record.get("trained_groups", ())) for record in records}
         times = self.trajectory.groupby("stage", sort=False)["t"]
         return [
             Stage(str(name), float(t.iloc[0]), float(t.iloc[-1]), trained.get(str(name), ()))
@@ -145,14 +143,13 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _table(path: Path) -> pd.DataFrame:
     texts = ("stage", "name", "status")
     try:
-        # The default parser of pandas may miss the last bit of a number.
+        names = pd.read_csv(path, nrows=0).columns
+        # From version 3.1 on pandas reads numbers to the last bit; a test holds it to that.
         table = pd.read_csv(
             path,
-            float_precision="round_trip",
             keep_default_na=False,
-            na_values=["", "nan"],
-            # A converter keeps texts such as "nan" as they are.
-            converters={name: str for name in texts},
+            na_values={name: ["", "nan"] for name in names if name not in texts},
+            dtype={name: "str" for name in names if name in texts},
         )
     except (ValueError, OSError) as error:
         raise RunError(f"{path}: cannot be read: {error}.") from error

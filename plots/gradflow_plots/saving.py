@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from . import style
 from .run import RunError
 
 # Dates and versions would change the bytes of an equal figure.
@@ -28,12 +29,12 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # pdf.fonttype 42 embeds TrueType: journals refuse Type 3.
-        with mpl.rc_context({"svg.hashsalt": "gradflow", "pdf.fonttype": 42}):
+        with mpl.rc_context(style.complete()):
             figure.savefig(aside, format=kind, dpi=300, metadata=_METADATA[kind])
         aside.replace(target)
     except OSError as error:
         raise RunError(f"{target}: cannot be written: {error.strerror}.") from error
     finally:
-        aside.unlink(missing_ok=True) if aside.parent.is_dir() else None
+        if aside.parent.is_dir():
+            aside.unlink(missing_ok=True)
     return target

@@ -51,7 +51,9 @@ def write_run(folder: Path, state: str = "finished") -> Path:
         t = own
         ones = np.ones_like(t)
         p = shares(t if index == 0 else END * ones)
-        leaks = [leak(t if index == 1 else (0.0 if index == 0 else END) * ones, h) for h in range(3)]
+        leaks = [
+            leak(t if index == 1 else (0.0 if index == 0 else END) * ones, h) for h in range(3)
+        ]
         a = scale(t) if index == 2 else SCALE * ones
         quality = (p @ INFORMATION) * (1 - 0.5 * (leaks[0] + leaks[1]))
         loss = 0.643 - 2.6 * SCALE * quality
