@@ -1,0 +1,49 @@
+// The name of a file directly inside a run directory.
+
+/// A name that cannot lead out of the folder it is used in.
+public struct FileName: Hashable, Sendable, CustomStringConvertible {
+  /// The name itself.
+  public let description: String
+
+  /// Checks a name.
+  ///
+  /// Refused are names that are empty, hold `/` or a NUL, or start with a point: `.` and `..` lead
+  /// elsewhere, and hidden files are the ones still being written.
+  public init(_ name: String) throws(RecordError) {
+    guard
+      !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 255,
+      !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
+    else {
+      throw RecordError(
+        path: name, reason: .invalidName,
+        advice: "Use at most 255 bytes, no \"/\", and no point at the start.")
+    }
+    description = name
+  }
+
+  private init(known name: String) { description = name }
+
+  /// What was computed, by what, on what, and how it ended.
+  public static let manifest = FileName(known: "manifest.json")
+  /// The resolved experiment.
+  public static let experiment = FileName(known: "experiment.yaml")
+  /// One row per sample.
+  public static let trajectory = FileName(known: "trajectory.csv")
+  /// One row per located event.
+  public static let events = FileName(known: "events.csv")
+  /// One row per step of the solver.
+  public static let steps = FileName(known: "steps.csv")
+  /// The final parameters.
+  public static let final = FileName(known: "final.yaml")
+  /// One row per judged claim.
+  public static let claims = FileName(known: "claims.csv")
+  /// The tokens, where they are exported.
+  public static let corpus = FileName(known: "corpus.npz")
+  /// The kernels and stationary laws, where they are exported.
+  public static let population = FileName(known: "population.npz")
+
+  /// The files that a finished run has in any case.
+  public static let required: [FileName] = [
+    .manifest, .experiment, .trajectory, .events, .steps, .final,
+  ]
+}

@@ -1,0 +1,126 @@
+// The parts of a manifest.
+
+/// The state of the source that a program was built from.
+public struct SourceState: Codable, Equatable, Sendable {
+  /// The git commit.
+  public var commit: String
+  /// Whether files differed from that commit.
+  public var isDirty: Bool
+
+  /// Creates a source state.
+  public init(commit: String, isDirty: Bool) {
+    self.commit = commit
+    self.isDirty = isDirty
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case commit
+    case isDirty = "dirty"
+  }
+}
+
+/// How a run stands.
+public struct RunStatus: Codable, Equatable, Sendable {
+  /// The states of a run.
+  public enum State: String, Codable, Sendable {
+    /// It runs, or it was killed.
+    case running
+    /// It came to its end.
+    case finished
+    /// It ended with an error.
+    case failed
+    /// It was stopped by its user, and can be resumed.
+    case stopped
+  }
+
+  /// The state.
+  public var state: State
+  /// The reason of a failure or stop.
+  public var message: String?
+
+  /// Creates a status.
+  public init(state: State, message: String? = nil) {
+    self.state = state
+    self.message = message
+  }
+
+  /// The run runs.
+  public static let running = RunStatus(state: .running)
+  /// The run came to its end.
+  public static let finished = RunStatus(state: .finished)
+  /// The run ended with an error.
+  public static func failed(_ message: String) -> RunStatus {
+    RunStatus(state: .failed, message: message)
+  }
+  /// The run was stopped by its user.
+  public static func stopped(_ message: String) -> RunStatus {
+    RunStatus(state: .stopped, message: message)
+  }
+}
+
+/// One stage of a run.
+public struct StageRecord: Codable, Equatable, Sendable {
+  /// The name.
+  public var name: String
+  /// The parameter groups that were trained.
+  public var trainedGroups: [String]
+  /// How the stage ended, in words; nil while it runs.
+  public var ending: String?
+  /// The time at its start.
+  public var startTime: Double
+  /// The time at its end, or so far.
+  public var endTime: Double
+  /// The solver's statistics by name.
+  public var statistics: [String: Double]
+
+  /// Creates the record of a stage.
+  public init(
+    name: String, trainedGroups: [String], ending: String?, startTime: Double, endTime: Double,
+    statistics: [String: Double]
+  ) {
+    self.name = name
+    self.trainedGroups = trainedGroups
+    self.ending = ending
+    self.startTime = startTime
+    self.endTime = endTime
+    self.statistics = statistics
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case name
+    case trainedGroups = "trained_groups"
+    case ending
+    case startTime = "t_start"
+    case endTime = "t_end"
+    case statistics
+  }
+}
+
+/// A law that the exact flow obeys, and how far the computed one departs from it.
+public struct LawCheck: Codable, Equatable, Sendable {
+  /// The name.
+  public var name: String
+  /// The measured departure.
+  public var value: Double
+  /// The departure that is allowed.
+  public var limit: Double
+  /// Whether the departure is within the limit.
+  public var isPassed: Bool
+  /// What was measured, and why it should vanish.
+  public var explanation: String
+
+  /// Creates a check.
+  public init(name: String, value: Double, limit: Double, isPassed: Bool, explanation: String) {
+    self.name = name
+    self.value = value
+    self.limit = limit
+    self.isPassed = isPassed
+    self.explanation = explanation
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case name, value, limit
+    case isPassed = "passed"
+    case explanation
+  }
+}

@@ -1,0 +1,82 @@
+// Scratch folders, seeded numbers and Python, for the tests of this target.
+
+import Foundation
+import Glibc
+
+@testable import RunRecords
+
+/// A folder of its own for one test, removed afterwards.
+final class ScratchFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "/records-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// All names in the folder, hidden ones too.
+  var names: [String] { (try? RunDirectory.entries(of: path)) ?? [] }
+}
+
+/// SplitMix64: the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// Runs a program; gives its exit code and output.
+func output(of program: String, _ arguments: [String]) throws -> (code: Int32, text: String) {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = [program] + arguments
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  process.standardError = pipe
+  try process.run()
+  let data = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+}
+
+/// Whether there is a Python with NumPy.
+let hasNumPy = (try? output(of: "python3", ["-c", "import numpy"]).code == 0) ?? false
+
+/// Whether this process may mount file systems.
+let mayMount: Bool = {
+  guard geteuid() == 0, let folder = try? ScratchFolder() else { return false }
+  guard (try? output(of: "mount", ["-t", "tmpfs", "none", folder.path]).code) == 0 else {
+    return false
+  }
+  return (try? output(of: "umount", [folder.path]).code) == 0
+}()
+
+extension RecordError {
+  /// The code of the failed system call.
+  var code: Int32? {
+    if case .systemCall(_, let code) = reason { code } else { nil }
+  }
+
+  /// The name of the failed system call.
+  var call: String? {
+    if case .systemCall(let name, _) = reason { name } else { nil }
+  }
+}
+
+/// The error that `body` throws.
+func failure(of body: () throws -> Void) -> RecordError? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return error as? RecordError
+  }
+}

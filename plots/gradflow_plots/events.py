@@ -1,0 +1,106 @@
+"""Located events: a strip of markers with their error bars, and lines through the panels below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from . import style
+from .run import Run, Stage
+
+
+def draw_events(strip: Axes, below: list[Axes], run: Run, stage: Stage, levels: int) -> None:
+    strip.set_ylim(levels - 0.4, -0.6)  # level 0 on top
+    strip.yaxis.set_major_locator(NullLocator())
+    strip.spines["left"].set_visible(False)
+    strip.spines["bottom"].set_visible(False)
+    strip.tick_params(which="both", bottom=False, labelbottom=False)
+    low, high = strip.get_xlim()
+    rows: Iterable[Any] = run.reached(stage).itertuples()
+    events = [
+        event
+        for event in rows
+        if low <= event.clock <= high  # what happened at the very start has no place on a log axis
+    ]
+    if not events:
+        return
+    texts = [_event_text(str(event.name)) for event in events]
+    widths = [_text_width(strip, text) for text in texts]
+    panel = strip.get_window_extent()
+    places = [strip.transData.transform((event.clock, 0))[0] for event in events]
+    fits_right = [place + width < panel.x1 for place, width in zip(places, widths, strict=True)]
+    fits_left = [place - width > panel.x0 for place, width in zip(places, widths, strict=True)]
+    # Texts all to the right with the earlier event above, or all to the left with the earlier
+    # below: no line crosses a text. Only where neither fits do they mix, and blank the lines.
+    if all(fits_left) and not all(fits_right):
+        fits_right = [False] * len(events)
+    for index, event in enumerate(events):
+        to_right = fits_right[index]
+        level = levels - len(events) + (index if any(fits_right) else len(events) - 1 - index)
+        error = 0.0 if math.isnan(event.t_error) else event.t_error
+        lower = max(event.clock - error, low)
+        strip.errorbar(
+            [event.clock],
+            [level],
+            xerr=[[event.clock - lower], [error]],
+            fmt="o",
+            markersize=2.2,
+            color=style.BLACK,
+            elinewidth=0.8,
+            capsize=1.8,
+            capthick=0.8,
+            clip_on=False,
+        )
+        strip.plot(
+            [event.clock] * 2,
+            [level, levels + 0.2],  # down to the first panel
+            color=style.GREY,
+            linewidth=0.5,
+            zorder=1,
+            clip_on=False,
+        )
+        strip.annotate(
+            texts[index],
+            (event.clock, level),
+            xytext=(4 if to_right else -4, 0),
+            textcoords="offset points",
+            ha="left" if to_right else "right",
+            va="center_baseline",
+            fontsize=6.5,
+            annotation_clip=False,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
+        for axes in below:
+            axes.axvline(event.clock, color=style.GREY, linewidth=0.5, zorder=1, label="_event")
+            if error > 0:
+                axes.axvspan(lower, event.clock + error, color=style.GREY, alpha=0.25, linewidth=0)
+
+
+def _event_text(name: str) -> str:
+    kind, _, rest = name.partition(".")
+    subset = rest.replace("+", "")
+    match kind:
+        case "selection":
+            return rf"$p_{{{subset}}} = 1/2$"
+        case "selection-complete":
+            return rf"$p_{{{subset}}} = 1 - 1/L$"
+        case "copying":
+            return rf"$\sigma^{{{rest}}}_* = 1/2$"
+        case "copying-complete":
+            return rf"$\sigma^{{{rest}}}_* = 0.99$"
+        case "classification":
+            return "loss within 1 %"
+        case _:
+            return name.replace("$", r"\$")
+
+
+def _text_width(axes: Axes, text: str) -> float:
+    """The width of an event's text with its distance from the marker, in pixels."""
+    probe = axes.text(0, 0, text, fontsize=6.5)
+    width = probe.get_window_extent().width
+    probe.remove()
+    return float(width) + 4 * axes.figure.dpi / 72

@@ -1,0 +1,85 @@
+"""The figure of the stages."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from gradflow_plots import RunError, load_run, save_figure, three_stage_panel
+from gradflow_plots.__main__ import main
+
+
+def test_every_quantity_has_its_line(run_folder: Path) -> None:
+    figure = three_stage_panel(load_run(run_folder))
+    counts: Counter[str] = Counter()
+    marks: Counter[str] = Counter()
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if line.get_label() != "_event"]
+        counts[axes.get_label()] += len(lines)
+        marks[axes.get_label()] += len(axes.lines) - len(lines)
+    del counts["events"]
+    # Three stages each: 6 subsets, 3 heads × 3 lags, one a, one loss, the norm and its 3 groups.
+    assert counts == {"share": 18, "attention": 27, "a": 3, "loss": 3, "gradient": 12}
+    assert all(marks[row] == 5 for row in counts), "5 events were reached"
+    assert len(figure.axes) == 18
+
+
+def test_every_axis_says_what_it_shows(run_folder: Path) -> None:
+    figure = three_stage_panel(load_run(run_folder))
+    first = [axes for axes in figure.axes if axes.get_subplotspec().is_first_col()]
+    assert all(axes.get_ylabel() for axes in first if axes.get_label() != "events")
+    labels = [axes.get_xlabel() for axes in figure.axes if axes.get_label() == "gradient"]
+    assert labels == ["time $t$", "time $t - 10^{5}$", r"time $t - 2 \cdot 10^{5}$"]
+    titles = [axes.get_title("left") for axes in figure.axes if axes.get_label() == "events"]
+    assert titles == ["I  selection", "II  copying", "III  classification"]
+
+
+def test_nothing_lies_outside_or_overlaps(run_folder: Path) -> None:
+    figure = three_stage_panel(load_run(run_folder))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    page = figure.bbox
+    for axes in figure.axes:
+        box = axes.get_tightbbox(renderer)
+        assert box.x0 >= page.x0 and box.x1 <= page.x1, axes.get_label()
+        assert box.y0 >= page.y0 and box.y1 <= page.y1, axes.get_label()
+        texts = [text.get_window_extent(renderer) for text in axes.texts]
+        for index, one in enumerate(texts):
+            assert not any(one.overlaps(other) for other in texts[:index])
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_same_run_same_bytes(run_folder: Path, tmp_path: Path, kind: str) -> None:
+    first = save_figure(three_stage_panel(load_run(run_folder)), tmp_path / f"a.{kind}")
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red"}):  # a user's own settings
+        second = save_figure(three_stage_panel(load_run(run_folder)), tmp_path / f"b.{kind}")
+    assert first.read_bytes() == second.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{kind}", f"b.{kind}"]
+
+
+def test_other_models_are_refused(run_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    (folder / "trajectory.csv").write_text("stage,t,loss,gradient_norm\ns,0,1,1\n")
+    with pytest.raises(RunError, match="no column share"):
+        three_stage_panel(load_run(folder))
+
+
+def test_stage_that_has_only_begun(run_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    lines = (folder / "trajectory.csv").read_text().splitlines(keepends=True)
+    (folder / "trajectory.csv").write_text("".join(lines[: 1 + 241 + 1]))
+    save_figure(three_stage_panel(load_run(folder)), tmp_path / "a.png")
+
+
+def test_command_line(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    assert main([str(folder)]) == 0
+    assert (folder / "figures" / "three-stage.png").stat().st_size > 10_000
+    assert main([str(folder), "--out", str(tmp_path / "deep" / "x.svg")]) == 0
+    assert main([str(folder), "--out", str(tmp_path / "x.txt")]) == 2
+    assert main([str(tmp_path)]) == 2
+    assert "error: " in capsys.readouterr().err
+    (tmp_path / "file").write_text("x")
+    assert main([str(folder), "--out", str(tmp_path / "file" / "x.png")]) == 2
