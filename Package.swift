@@ -16,33 +16,23 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("MemberImportVisibility"),
   ] + strict
 
-/// For the targets that own pointers: every unsafe construct is marked where it stands.
-let safetySettings = settings + [.strictMemorySafety()]
-
 let package = Package(
   name: "gradflow",
   products: [
-    .library(name: "CVODE", targets: ["CVODE"]),
+    .library(name: "Experiments", targets: ["Experiments"])
   ],
   dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2")
   ],
   targets: [
-    // MARK: - C libraries
-    .target(  // SUNDIALS behind one small shim
-      name: "CNumerics",
-      linkerSettings: [
-        .linkedLibrary("sundials_cvode"), .linkedLibrary("sundials_nvecserial"),
-        .linkedLibrary("sundials_sunmatrixdense"), .linkedLibrary("sundials_sunlinsoldense"),
-        .linkedLibrary("sundials_sunlinsolspgmr"), .linkedLibrary("sundials_sunlinsolpcg"),
-        .linkedLibrary("sundials_sunnonlinsolnewton"),
-        .linkedLibrary("sundials_sunnonlinsolfixedpoint"),
-      ]),
-
-    // MARK: - Numerics
-    .target(  // y′ = f(t, y), safely
-      name: "CVODE", dependencies: ["CNumerics"], swiftSettings: safetySettings),
+    // MARK: - Input
+    .target(  // documents whose keys are declared once
+      name: "DeclaredKeys", dependencies: ["Yams"], swiftSettings: settings),
+    .target(  // the declared keys of an experiment
+      name: "Experiments", dependencies: ["DeclaredKeys"], swiftSettings: settings),
 
     // MARK: - Tests
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
+    .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"], swiftSettings: settings),
   ]
 )
