@@ -73,7 +73,8 @@ extension DocumentProblem: CustomStringConvertible {
     var text = "\(place): "
     if let key { text += key.excerpt(upTo: 80) + (isDefault ? " (default): " : ": ") }
     text += "found \(found); allowed: \(allowed)."
-    let advices = [nearest.map { "did you mean \($0)?" }, advice.map { "\($0)." }].compactMap(\.self)
+    let advices = [nearest.map { "did you mean \($0)?" }, advice.map { "\($0)." }].compactMap(
+      \.self)
     if !advices.isEmpty { text += " What to do: \(advices.joined(separator: " "))" }
     return text
   }

@@ -81,11 +81,13 @@ extension Key where Value == String {
 extension Key where Value == [Int] {
   /// Declares a list of whole numbers.
   public static func integers(
-    _ path: String, _ range: IntegerRange, _ rule: ListRule = [], unit: String? = nil, default fallback: KeyFallback<[Int]>,
+    _ path: String, _ range: IntegerRange, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<[Int]>,
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
-      path, .integers(range, rule), unit: unit, default: fallback.erased { .integers($0) }, sample: sample,
+      path, .integers(range, rule), unit: unit, default: fallback.erased { .integers($0) },
+      sample: sample,
       meaning,
       decode: { if case .integers(let value) = $0 { value } else { nil } },
       encode: { .integers($0) })
@@ -95,11 +97,13 @@ extension Key where Value == [Int] {
 extension Key where Value == [Double] {
   /// Declares a list of real numbers.
   public static func reals(
-    _ path: String, _ range: RealRange, _ rule: ListRule = [], unit: String? = nil, default fallback: KeyFallback<[Double]>,
+    _ path: String, _ range: RealRange, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<[Double]>,
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
-      path, .reals(range, rule), unit: unit, default: fallback.erased { .reals($0) }, sample: sample,
+      path, .reals(range, rule), unit: unit, default: fallback.erased { .reals($0) },
+      sample: sample,
       meaning,
       decode: { if case .reals(let value) = $0 { value } else { nil } },
       encode: { .reals($0) })
@@ -109,11 +113,13 @@ extension Key where Value == [Double] {
 extension Key where Value == [[Int]] {
   /// Declares a list of lists of whole numbers; the rule holds for each inner list.
   public static func integerLists(
-    _ path: String, _ range: IntegerRange, _ rule: ListRule = [], unit: String? = nil, default fallback: KeyFallback<[[Int]]>,
+    _ path: String, _ range: IntegerRange, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<[[Int]]>,
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
-      path, .integerLists(range, rule), unit: unit, default: fallback.erased { .integerLists($0) }, sample: sample,
+      path, .integerLists(range, rule), unit: unit, default: fallback.erased { .integerLists($0) },
+      sample: sample,
       meaning,
       decode: { if case .integerLists(let value) = $0 { value } else { nil } },
       encode: { .integerLists($0) })
@@ -123,7 +129,8 @@ extension Key where Value == [[Int]] {
 extension Key where Value == [NamedNumber] {
   /// Declares a mapping from free names to real numbers.
   public static func numbers(
-    _ path: String, _ range: RealRange, unit: String? = nil, default fallback: KeyFallback<[NamedNumber]>,
+    _ path: String, _ range: RealRange, unit: String? = nil,
+    default fallback: KeyFallback<[NamedNumber]>,
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
@@ -137,11 +144,13 @@ extension Key where Value == [NamedNumber] {
 extension Key where Value == KeyList {
   /// Declares a list of mappings; its elements' keys are declared as `path[].key`.
   public static func mappings(
-    _ path: String, _ rule: ListRule = [], unit: String? = nil, default fallback: KeyFallback<KeyList>,
+    _ path: String, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<KeyList>,
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
-      path, .mappings(rule), unit: unit, default: fallback.erased { .mappings(count: $0.count) }, sample: sample,
+      path, .mappings(rule), unit: unit, default: fallback.erased { .mappings(count: $0.count) },
+      sample: sample,
       meaning,
       decode: { if case .mappings(let value) = $0 { KeyList(count: value) } else { nil } },
       encode: { .mappings(count: $0.count) })
@@ -155,7 +164,8 @@ extension Key where Value: KeyChoice {
     sample: String? = nil, _ meaning: String
   ) -> Key {
     Key(
-      path, .choice(Value.words), unit: unit, default: fallback.erased { .text($0.rawValue) }, sample: sample,
+      path, .choice(Value.words), unit: unit, default: fallback.erased { .text($0.rawValue) },
+      sample: sample,
       meaning,
       decode: { if case .text(let value) = $0 { Value(rawValue: value) } else { nil } },
       encode: { .text($0.rawValue) })
@@ -165,13 +175,17 @@ extension Key where Value: KeyChoice {
 extension Key {
   /// Declares a list of words of an enumeration.
   public static func choices<Choice: KeyChoice>(
-    _ path: String, _ rule: ListRule = [], unit: String? = nil, default fallback: KeyFallback<[Choice]>,
+    _ path: String, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<[Choice]>,
     sample: String? = nil, _ meaning: String
   ) -> Key where Value == [Choice] {
     Key(
-      path, .choices(Choice.words, rule), unit: unit, default: fallback.erased { .texts($0.map(\.rawValue)) }, sample: sample,
+      path, .choices(Choice.words, rule), unit: unit,
+      default: fallback.erased { .texts($0.map(\.rawValue)) }, sample: sample,
       meaning,
-      decode: { if case .texts(let value) = $0 { value.compactMap(Choice.init(rawValue:)) } else { nil } },
+      decode: {
+        if case .texts(let value) = $0 { value.compactMap(Choice.init(rawValue:)) } else { nil }
+      },
       encode: { .texts($0.map(\.rawValue)) })
   }
 }

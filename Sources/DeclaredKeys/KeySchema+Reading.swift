@@ -34,7 +34,8 @@ extension KeySchema {
     let allowed = "a mapping with the keys \(root.names.joined(separator: ", "))"
     guard var (node, problems) = try SourceNode.compose(source) else {
       throw DocumentError([
-        DocumentProblem(.empty, at: .file(source.file), found: "an empty document", allowed: allowed)
+        DocumentProblem(
+          .empty, at: .file(source.file), found: "an empty document", allowed: allowed)
       ])
     }
     switch node.content {

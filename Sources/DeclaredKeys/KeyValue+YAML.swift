@@ -36,8 +36,9 @@ extension String {
     let isPlain =
       !isEmpty
       && unicodeScalars.allSatisfy {
-        $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
-          || "_-./+".unicodeScalars.contains($0))
+        $0.isASCII
+          && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+            || "_-./+".unicodeScalars.contains($0))
       }
     let startsWell = unicodeScalars.first.map { $0.properties.isAlphabetic || $0 == "/" } ?? false
     let words: Set = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"]

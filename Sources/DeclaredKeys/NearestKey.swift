@@ -36,7 +36,9 @@ extension KeySchema {
     }
     let siblings = section.names.map { (path: address.entry($0).description, name: $0) }
     let limit = max(1, name.unicodeScalars.count / 2)
-    let anywhere = keys.flatMap { [(path: $0.path, name: $0.name), (path: $0.path, name: $0.path)] }
+    let anywhere = keys.flatMap {
+      [(path: $0.path, name: $0.name), (path: $0.path, name: $0.path)]
+    }
     return best(siblings, within: min(2, limit)) ?? best(anywhere, within: min(2, limit))
       ?? best(siblings, within: limit)
   }

@@ -49,7 +49,8 @@ struct NumberText {
     let count = digits.utf8.count + exponent
     guard count <= 19 else { return nil }
     let text =
-      exponent >= 0 ? digits + String(repeating: "0", count: exponent) : String(digits.prefix(count))
+      exponent >= 0
+      ? digits + String(repeating: "0", count: exponent) : String(digits.prefix(count))
     return Int((isNegative ? "-" : "") + text)
   }
 

@@ -53,7 +53,8 @@ struct Override {
     while let part = parts.popFirst() {
       switch target {
       case .key:
-        throw failure(path, found: "a path that goes beyond \(address)", advice: "stop at \(address)")
+        throw failure(
+          path, found: "a path that goes beyond \(address)", advice: "stop at \(address)")
       case .section(let section):
         guard let child = section[part] else {
           throw failure(
@@ -85,11 +86,13 @@ struct Override {
         else {
           let names = elements.compactMap { $0["name"]?.text?.excerpt(upTo: 40) }
           throw failure(
-            path, found: "\(part.excerpt(upTo: 40)) where \(address) has \(elements.count) elements",
+            path,
+            found: "\(part.excerpt(upTo: 40)) where \(address) has \(elements.count) elements",
             allowed: elements.isEmpty
               ? "nothing, as the list is empty"
               : "\(address)[0]...\(address)[\(elements.count - 1)]"
-                + (names.isEmpty ? "" : " or \(address). with a name: \(names.joined(separator: ", "))"))
+                + (names.isEmpty
+                  ? "" : " or \(address). with a name: \(names.joined(separator: ", "))"))
         }
         steps.append(.index(index))
         node = elements[index]

@@ -60,7 +60,8 @@ extension SourceNode {
     case .duplicatedKeysInMapping(let names, let context):
       let name = names.first ?? ""
       return DocumentProblem(
-        .duplicateKey, at: .position(file: file, line: context.mark.line, column: context.mark.column),
+        .duplicateKey,
+        at: .position(file: file, line: context.mark.line, column: context.mark.column),
         key: name, found: "the key more than once in one mapping", allowed: "each key once",
         advice: "keep one of them")
     default: return syntax("\(error)".excerpt(upTo: 200), nil, nil)
