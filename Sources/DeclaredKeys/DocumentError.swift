@@ -17,8 +17,11 @@ public struct DocumentError: Error, Sendable, Hashable {
 }
 
 extension DocumentError: CustomStringConvertible {
-  /// One problem per line.
+  /// One problem per line; of more than fifty only the first fifty and the number of the rest.
   public var description: String {
-    problems.map(\.description).joined(separator: "\n")
+    let shown = problems.prefix(50)
+    let rest = problems.count - shown.count
+    return (shown.map(\.description) + (rest > 0 ? ["… and \(rest) more."] : []))
+      .joined(separator: "\n")
   }
 }

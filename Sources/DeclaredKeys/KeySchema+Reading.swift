@@ -7,6 +7,7 @@ extension KeySchema {
   /// - Parameters:
   ///   - path: the file.
   ///   - overrides: `PATH=VALUE` each, applied in order before the keys are read.
+  /// - Returns: the values, and what is wrong with single keys.
   /// - Throws: what leaves no keys to read: no such file, not UTF-8, not YAML, nothing in it.
   public func read(
     contentsOf path: String, overrides: [String] = []
@@ -20,6 +21,7 @@ extension KeySchema {
   ///   - text: the document.
   ///   - file: the name that messages give it.
   ///   - overrides: `PATH=VALUE` each, applied in order before the keys are read.
+  /// - Returns: the values, and what is wrong with single keys.
   /// - Throws: what leaves no keys to read: not YAML, nothing in it.
   public func read(
     text: String, file: String, overrides: [String] = []

@@ -7,6 +7,7 @@ extension KeySchema {
   ///   - values: the values to write; a key's default is not filled in.
   ///   - header: comment lines at the top, without their `#`; without any, the first line is empty,
   ///     so that no other comment takes its place.
+  /// - Returns: the document's text.
   public func resolved(_ values: KeyValues, header: [String]) -> String {
     SchemaWriter(values: values, isTemplate: false).write(self, header)
   }
@@ -18,6 +19,7 @@ extension KeySchema {
   /// - Parameters:
   ///   - example: the values to write.
   ///   - header: comment lines at the top, without their `#`.
+  /// - Returns: the document's text.
   public func template(_ example: KeyValues, header: [String]) -> String {
     SchemaWriter(values: example, isTemplate: true).write(self, header)
   }
@@ -108,6 +110,7 @@ private struct SchemaWriter {
       if let first = lines[start...].firstIndex(where: {
         !$0.drop { $0 == " " }.hasPrefix("#") && !$0.isEmpty
       }) {
+        for comment in start..<first { lines[comment] = indent + lines[comment].drop { $0 == " " } }
         lines[first] = indent + "- " + lines[first].drop { $0 == " " }
       } else {
         lines.append(indent + "- {}")
@@ -122,7 +125,7 @@ private struct SchemaWriter {
     var text = key.meaning
     if let unit = key.unit { text += " [\(unit)]" }
     guard isTemplate else { return text }
-    text += ": \(key.type.allowed)"
+    text += ". Allowed: \(key.type.allowed)"
     switch key.fallback {
     case .required: return text + "; required"
     case .value, .described: return text + "; default: \(key.fallback.words)"

@@ -25,8 +25,8 @@ func editDistance(_ first: String, _ second: String) -> Int {
 extension KeySchema {
   /// The declared key that an unknown one most likely stands for.
   ///
-  /// The keys of the same section are tried first, then the same word anywhere else; nil when no
-  /// key is nearer than half of the word.
+  /// The same word elsewhere comes first, then a near one in the same section, then a near one
+  /// elsewhere; nil when no key is nearer than half of the word.
   func nearestKey(to name: String, in section: SchemaSection, at address: KeyAddress) -> String? {
     guard name.unicodeScalars.count <= 64 else { return nil }
     func best(_ candidates: [(path: String, name: String)], within limit: Int) -> String? {
@@ -39,7 +39,8 @@ extension KeySchema {
     let anywhere = keys.flatMap {
       [(path: $0.path, name: $0.name), (path: $0.path, name: $0.path)]
     }
-    return best(siblings, within: min(2, limit)) ?? best(anywhere, within: min(2, limit))
+    return best(anywhere, within: 0) ?? best(siblings, within: min(2, limit))
+      ?? best(anywhere, within: min(2, limit))
       ?? best(siblings, within: limit)
   }
 }

@@ -32,7 +32,8 @@ struct Override {
     let value = source?.node ?? SourceNode(content: .nothing, place: place)
     problems += (source?.problems ?? []).map {
       DocumentProblem(
-        $0.kind, at: place, key: path, found: $0.found, allowed: $0.allowed, advice: $0.advice)
+        $0.kind, at: place, key: $0.key.map { "\(path).\($0)" } ?? path, found: $0.found,
+        allowed: $0.allowed, advice: $0.advice)
     }
     let (steps, target) = try resolve(path, root, schema)
     if case .section = target, case .scalar = value.content {

@@ -2,6 +2,13 @@
 struct SchemaDecoder {
   let schema: KeySchema
   var document: KeyedDocument
+  /// The key being read, for its meaning and default in messages.
+  private var current: KeyDeclaration?
+
+  init(schema: KeySchema, document: KeyedDocument) {
+    self.schema = schema
+    self.document = document
+  }
 
   mutating func decode(_ section: SchemaSection, _ node: SourceNode?, at address: KeyAddress) {
     var given: Set<String> = []
@@ -51,7 +58,7 @@ struct SchemaDecoder {
         found: "an unknown key",
         allowed: "the keys \(owner.isEmpty ? "" : "of \(owner): ")"
           + section.names.joined(separator: ", "),
-        nearest: isMerge
+        nearest: isMerge || document.problems.count > 100
           ? nil : schema.nearestKey(to: entry.name, in: section, at: address),
         advice: isMerge ? "write the keys out; merging is not read" : nil))
   }
@@ -80,6 +87,8 @@ struct SchemaDecoder {
   }
 
   private mutating func decode(_ key: KeyDeclaration, _ node: SourceNode, at address: KeyAddress) {
+    current = key
+    defer { current = nil }
     let before = document.problems.count
     let value = read(key.type, node, at: address)
     if document.problems.count == before, let value {
@@ -93,10 +102,14 @@ struct SchemaDecoder {
     _ kind: DocumentProblem.Kind, _ address: KeyAddress, _ node: SourceNode?, found: String? = nil,
     allowed: String, advice: String? = nil
   ) {
+    var remedy = "change it"
+    if let value = current?.fallback.value { remedy += ", or remove the key for \(value.yaml)" }
     document.problems.append(
       DocumentProblem(
         kind, at: document.place(of: address), key: address.description,
-        found: found ?? node?.found ?? "nothing", allowed: allowed, advice: advice))
+        found: found ?? node?.found ?? "nothing",
+        allowed: allowed + (current.map { " (\($0.meaning.lowercasedFirst))" } ?? ""),
+        advice: advice ?? remedy))
     document.faulty.insert(address)
   }
 }

@@ -144,11 +144,13 @@ private struct NodeConverter {
     self.renamed = renamed
   }
 
-  mutating func node(_ node: Node, depth: Int = 0) throws(DocumentError) -> SourceNode {
+  mutating func node(
+    _ node: Node, at address: KeyAddress = KeyAddress()
+  ) throws(DocumentError) -> SourceNode {
     let place = place(node.mark)
     count += 1
     // Aliases can unfold to more nodes than fit anywhere.
-    guard depth <= 64, count <= 400_000 else {
+    guard address.components.count <= 64, count <= 400_000 else {
       throw DocumentError([
         DocumentProblem(
           .tooLarge, at: place, found: "a document nested too deeply or too large",
@@ -163,14 +165,15 @@ private struct NodeConverter {
     case .alias: return SourceNode(content: .nothing, place: place)
     case .sequence(let sequence):
       var elements: [SourceNode] = []
-      for element in sequence { elements.append(try self.node(element, depth: depth + 1)) }
+      for element in sequence {
+        elements.append(try self.node(element, at: address.element(elements.count)))
+      }
       return SourceNode(content: .sequence(elements), place: place)
     case .mapping(let mapping):
       var entries: [SourceNode.Entry] = []
       var first: [String: Place] = [:]
       for (key, value) in mapping {
         let keyPlace = self.place(key.mark)
-        let value = try self.node(value, depth: depth + 1)
         guard case .scalar(let scalar) = key else {
           problems.append(
             DocumentProblem(
@@ -179,11 +182,13 @@ private struct NodeConverter {
           continue
         }
         let name = renamed.first { $0.alias == scalar.string }?.name ?? scalar.string
+        let value = try self.node(value, at: address.entry(name))
         if let earlier = first[name] {
           let line = earlier.line.map { ", first on line \($0)" } ?? ""
           problems.append(
             DocumentProblem(
-              .duplicateKey, at: keyPlace, key: name, found: "the key a second time\(line)",
+              .duplicateKey, at: keyPlace, key: address.entry(name).description,
+              found: "the key a second time\(line)",
               allowed: "each key once", advice: "keep one of them"))
         } else {
           first[name] = keyPlace

@@ -6,6 +6,7 @@ extension Experiment {
   /// What must be given is written, everything else stands as a comment with its default.
   ///
   /// - Parameter question: the first line.
+  /// - Returns: the text of an experiment file, which reads without a change.
   public static func template(
     question: String = "Which lags does the flow select, copy and use?"
   ) -> String {

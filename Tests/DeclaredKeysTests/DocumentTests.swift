@@ -6,14 +6,14 @@ struct DocumentTests {
   @Test(
     arguments: [
       ("box:\n  cuont: 1\n", ["2:3 unknownKey box.cuont"]),
-      ("box:\n  count: 1\n  rate: 1\n  count: 2\n", ["4:3 duplicateKey count"]),
+      ("box:\n  count: 1\n  rate: 1\n  count: 2\n", ["4:3 duplicateKey box.count"]),
       (
         "box:\n  'count': 1\n  count: 2\n  \"count\": 3\n",
-        ["3:3 duplicateKey count", "4:3 duplicateKey count"]
+        ["3:3 duplicateKey box.count", "4:3 duplicateKey box.count"]
       ),
       (
         "box: {count: 1}\nbox: {rate: 1, rate: 2}\n",
-        ["2:1 duplicateKey box", "2:16 duplicateKey rate"]
+        ["2:1 duplicateKey box", "2:16 duplicateKey box.rate"]
       ),
       ("box:\n  count: -1\n", ["2:3 notAllowed box.count"]),
       ("box:\n  rate: 0\n", ["2:3 notAllowed box.rate"]),
@@ -90,7 +90,8 @@ struct DocumentTests {
   @Test func aProblemIsOneSentenceWithItsPlace() {
     #expect(
       Fixture.problems("box:\n  rate: -1\n").map(\.description) == [
-        "x.yaml:2:3: box.rate: found -1; allowed: a real number > 0."
+        "x.yaml:2:3: box.rate: found -1; allowed: a real number > 0 (a rate). "
+          + "What to do: change it, or remove the key for 0.5."
       ])
     #expect(
       Fixture.problems("box:\n  cuont: 1\n")[0].description.hasSuffix(
@@ -152,6 +153,16 @@ struct DocumentTests {
   ])
   func hostileTextIsRefusedWithoutACrash(text: String) {
     #expect(!Fixture.problems(text).isEmpty || text == "box: !!binary x" || text == "!<x> {}")
+  }
+
+  @Test func aFloodOfProblemsIsCutShort() throws {
+    let text = (0..<200).map { "k\($0): 1" }.joined(separator: "\n")
+    let document = try Fixture.read(text)
+    let error = #expect(throws: DocumentError.self) { try document.finish() }
+    let lines = error?.description.split(separator: "\n") ?? []
+    #expect(error?.problems.count == 200)
+    #expect(lines.count == 51)
+    #expect(lines.last == "… and 150 more.")
   }
 
   @Test func editDistancesCountSwapsOnce() {

@@ -50,7 +50,7 @@ struct OverrideTests {
     ("items.name=x", "badOverride items.name"),
     ("box=3", "badOverride box"), ("box..count=1", "unknownKey box..count"),
     ("box.integers[0]=3", "badOverride box.integers[0]"),
-    ("box={count: 1, count: 2}", "duplicateKey box"),
+    ("box={count: 1, count: 2}", "duplicateKey box.count"),
     ("items[0]=x", "badOverride items[0]"), ("box.count=\u{0}", "notYAML"),
   ])
   func faultsNameTheOverride(override: String, summary: String) throws {

@@ -11,7 +11,7 @@ struct BadExperimentTests {
       ("heads: 3", "  heads: 13", ["9:3 notAllowed model.heads"]),
       ("heads: 3", "  heads: 99999999999999999999", ["9:3 notAllowed model.heads"]),
       (
-        "window: 3", "  window: 2\n  own_lags: [1, 2, 3]", ["11:19 contradiction model.own_lags[2]"]
+        "window: 3", "  window: 2\n  own_lags: [1, 2, 3]", ["11:20 contradiction model.own_lags[2]"]
       ),
       (
         "window: 3", "  window: 2\n  own_lags: [1, 2, 2]\n  lags: [[1, 2], [1, 3], [1, 2]]",
@@ -41,7 +41,7 @@ struct BadExperimentTests {
         ["2:1 missingKey data.concentration", "5:3 unknownKey data.concentraton"]
       ),
       ("vocabulary: 3", "  vocabulary: 1", ["3:3 notAllowed data.vocabulary"]),
-      ("vocabulary: 3", "  vocabulary: 3\n  vocabulary: 4", ["4:3 duplicateKey vocabulary"]),
+      ("vocabulary: 3", "  vocabulary: 3\n  vocabulary: 4", ["4:3 duplicateKey data.vocabulary"]),
       ("vocabulary: 3", "  vocabulary: 3\n  file: x", ["4:3 contradiction data.file"]),
       ("vocabulary: 3", "  vocabulary: 3\n  source: chain", ["4:3 notAllowed data.source"]),
       ("train: [c]", "    train: []", ["14:5 notAllowed stages[0].train"]),
