@@ -1,0 +1,93 @@
+import DeclaredKeys
+
+extension Experiment {
+  /// The experiment with every default written out; it reads back to an equal one.
+  public var resolved: String {
+    ExperimentKeys.schema.resolved(
+      values, header: [question ?? "", "Every default is written out."])
+  }
+
+  private var values: KeyValues {
+    typealias Keys = ExperimentKeys
+    var values = KeyValues()
+    write(data, to: &values)
+    values[Keys.heads] = model.heads
+    values[Keys.window] = model.window
+    values[Keys.lags] = model.lags
+    values[Keys.ownLags] = model.ownLags
+    values[Keys.degree] = model.degree
+    values[Keys.emptySet] = model.hasEmptySet
+    values[Keys.readout] = model.readout
+    values[Keys.floor] = loss.floor
+    values[Keys.targets] = loss.targets
+    write(initial, to: &values)
+    write(stages, to: &values)
+    values[Keys.method] = solver.method
+    values[Keys.linearSolver] = solver.linearSolver
+    values[Keys.krylovDimension] = solver.krylovDimension
+    values[Keys.relativeTolerance] = solver.relativeTolerance
+    values[Keys.absoluteTolerance] = solver.absoluteTolerance
+    values[Keys.stepLimit] = solver.stepLimit
+    values[Keys.eventErrors] = solver.eventErrors
+    values[Keys.first] = sampling.first
+    values[Keys.perDecade] = sampling.perDecade
+    values[Keys.sharpness] = sampling.sharpness
+    return values
+  }
+
+  private func write(_ data: DataSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.vocabulary] = data.vocabulary
+    values[Keys.dataSeed] = data.seed
+    switch data.source {
+    case .chains(let chains):
+      values[Keys.source] = .chains
+      values[Keys.parents] = chains.parents
+      values[Keys.concentration] = chains.concentration
+      values[Keys.start] = chains.start
+      values[Keys.sequences] = chains.sequences
+      values[Keys.length] = chains.length
+    case .tokens(let tokens):
+      values[Keys.source] = .tokens
+      values[Keys.file] = tokens.file
+      values[Keys.sequences] = tokens.sequences
+      values[Keys.length] = tokens.length
+    }
+  }
+
+  private func write(_ initial: InitialSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    switch initial.start {
+    case .file(let file): values[Keys.initialFile] = file
+    case .values(let start):
+      values[Keys.coefficient] = start.coefficient
+      values[Keys.ownWeight] = start.ownWeight
+      values[Keys.otherWeight] = start.otherWeight
+      values[Keys.scale] = start.scale
+      if !start.exceptions.isEmpty {
+        values[Keys.values] = start.exceptions.sorted { $0.key < $1.key }
+          .map { NamedNumber($0.key, $0.value) }
+      }
+    }
+    values[Keys.noise] = initial.noise
+    values[Keys.initialSeed] = initial.seed
+  }
+
+  private func write(_ stages: [StageSettings], to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.stages] = KeyList(count: stages.count)
+    for (index, stage) in stages.enumerated() {
+      values[Keys.stageName, index] = stage.name
+      values[Keys.train, index] = stage.groups
+      values[Keys.until, index] = stage.duration
+      if !stage.stops.isEmpty { values[Keys.stopWhen, index] = KeyList(count: stage.stops.count) }
+      for (position, stop) in stage.stops.enumerated() {
+        values[Keys.quantity, index, position] = stop.quantity
+        switch stop.bound {
+        case .above(let bound): values[Keys.above, index, position] = bound
+        case .below(let bound): values[Keys.below, index, position] = bound
+        }
+      }
+    }
+  }
+}

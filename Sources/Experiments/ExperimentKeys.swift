@@ -1,0 +1,102 @@
+public import DeclaredKeys
+
+/// The declared keys of an experiment file.
+public enum ExperimentKeys {
+  /// All keys in the order in which experiments are written.
+  public static let schema = KeySchema(
+    [
+      source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
+      concentration.declaration, start.declaration, sequences.declaration, length.declaration,
+      dataSeed.declaration,
+      heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
+      degree.declaration, emptySet.declaration, readout.declaration,
+      floor.declaration, targets.declaration,
+      initialFile.declaration, coefficient.declaration, ownWeight.declaration,
+      otherWeight.declaration, scale.declaration, noise.declaration, initialSeed.declaration,
+      values.declaration,
+      stages.declaration, stageName.declaration, train.declaration, until.declaration,
+      stopWhen.declaration, quantity.declaration, above.declaration, below.declaration,
+      method.declaration, linearSolver.declaration, krylovDimension.declaration,
+      relativeTolerance.declaration, absoluteTolerance.declaration, stepLimit.declaration,
+      eventErrors.declaration,
+      first.declaration, perDecade.declaration, sharpness.declaration,
+    ],
+    sections: [
+      "data": "The sequences: n-gram Markov chains, or tokens from a file",
+      "model": "The transformer TF(M, H, d, D)",
+      "loss": "The loss −E log(y + ε)",
+      "initial": "Where the flow starts",
+      "stages": "What is trained, in order",
+      "solver": "How the flow is integrated",
+      "sampling": "When the trajectory is sampled, beside every stage boundary",
+    ])
+
+  /// Seeds are what every program can hold: 0…2^63−1.
+  private static let seeds = IntegerRange.atLeast(0)
+
+  // MARK: - Data
+
+  static let source = Key<SourceKind>.choice(
+    "data.source", default: .value(.chains), "Where the sequences come from")
+  static let file = Key.file(
+    "data.file", default: .described("none; required with source: tokens"), sample: "tokens.npy",
+    "The token file, relative to the experiment file's folder; only with source: tokens")
+  static let vocabulary = Key.integer(
+    "data.vocabulary", IntegerRange(2...256), unit: "tokens", default: .required, sample: "3",
+    "The number of tokens d")
+  static let parents = Key.integers(
+    "data.parents", .atLeast(1), [.notEmpty, .distinct], unit: "positions",
+    default: .described("none; required with source: chains"), sample: "[1, 2]",
+    "The lags of the parents of a token; only with source: chains")
+  static let concentration = Key.real(
+    "data.concentration", .positive, default: .described("none; required with source: chains"),
+    sample: "0.1",
+    "The concentration α of the Dirichlet prior of the kernel's rows; only with source: chains")
+  static let start = Key<ChainStart>.choice(
+    "data.start", default: .value(.stationary),
+    "The law of a chain's first tokens; only with source: chains")
+  static let sequences = Key.integer(
+    "data.sequences", .atLeast(1), unit: "sequences",
+    default: .described("all in the file; required with source: chains"), sample: "10000",
+    "The number of sequences N")
+  static let length = Key.integer(
+    "data.length", .atLeast(1), unit: "tokens",
+    default: .described("that of the file; required with source: chains"), sample: "100",
+    "The length L of a sequence, without its target; a token file must agree with it")
+  static let dataSeed = Key.integer(
+    "data.seed", seeds, default: .value(1), "The seed of kernels and tokens")
+
+  // MARK: - Model
+
+  static let heads = Key.integer(
+    "model.heads", IntegerRange(1...12), unit: "heads", default: .required, sample: "3",
+    "The number of heads H")
+  static let window = Key.integer(
+    "model.window", IntegerRange(1...1024), unit: "positions", default: .required, sample: "3",
+    "The window M: how far back a head may look")
+  static let lags = Key.integerLists(
+    "model.lags", .atLeast(1), [.notEmpty, .distinct], unit: "positions",
+    default: .described("1…M for every head"), sample: "[[1, 2, 3], [1, 2, 3], [1, 2, 3]]",
+    "For each head the lags that it may look at, up to M")
+  static let ownLags = Key.integers(
+    "model.own_lags", .atLeast(1), [.notEmpty], unit: "positions",
+    default: .described("head h has its h-th lag; required when there is none"),
+    sample: "[1, 2, 3]", "For each head the lag that gets the weight initial.own_weight")
+  static let degree = Key.integer(
+    "model.degree", IntegerRange(1...12), unit: "heads", default: .required, sample: "2",
+    "The degree D of the polynomial kernel, at most H: the size of the largest subset of heads")
+  static let emptySet = Key.boolean(
+    "model.empty_set", default: .value(false), "Whether the empty set is among the subsets")
+  static let readout = Key<Readout>.choice(
+    "model.readout", default: .value(.fullWindow),
+    "The positions that the second layer reads: l = M+1…L, or l = 1…L")
+
+  // MARK: - Loss
+
+  static let floor = Key.real(
+    "loss.floor", .nonNegative, unit: "probability", default: .value(1e-6),
+    "The floor ε inside the logarithm")
+  static let targets = Key<Targets>.choice(
+    "loss.targets", default: .value(.sampled),
+    "Whether the next token is the one drawn, or weighed by the chain's kernel")
+}

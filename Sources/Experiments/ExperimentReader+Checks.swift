@@ -1,0 +1,194 @@
+import DeclaredKeys
+
+extension ExperimentReader {
+  mutating func checkData() {
+    switch document[Keys.source] {
+    case .chains?:
+      reject([Keys.file.address()], onlyWith: "source: tokens", source: "chains")
+      require(Keys.parents)
+      require(Keys.concentration)
+      require(Keys.sequences)
+      require(Keys.length)
+    case .tokens?:
+      reject(
+        [Keys.parents.address(), Keys.concentration.address(), Keys.start.address()],
+        onlyWith: "source: chains", source: "tokens")
+      require(Keys.file, advice: "name the token file, or write source: chains")
+      if document[Keys.targets] == .expected {
+        document.reject(
+          Keys.targets.address(), found: "expected with data.source: tokens",
+          allowed: "sampled, because a file has no kernel",
+          advice: "write loss.targets: sampled, or data.source: chains")
+      }
+    case nil: break
+    }
+  }
+
+  private mutating func require<Value>(_ key: Key<Value>, advice: String? = nil) {
+    if !document.isGiven(key.address()), !document.isFaulty(key.address()) {
+      document.rejectMissing(key, advice: advice)
+    }
+  }
+
+  private mutating func reject(
+    _ addresses: [KeyAddress], onlyWith condition: String, source: String
+  ) {
+    for address in addresses where document.isGiven(address) {
+      document.reject(
+        address, found: "the key beside data.source: \(source)", allowed: "only with \(condition)",
+        advice: "remove the key, or write \(condition)")
+    }
+  }
+
+  mutating func checkModel() {
+    let heads = document[Keys.heads]
+    if let degree = document[Keys.degree], let heads, degree > heads {
+      document.reject(
+        Keys.degree.address(), found: "\(degree) with model.heads \(heads)",
+        allowed: "an integer in 1...\(heads)", advice: "lower the degree or add heads")
+    }
+    let lags = checkLags(heads)
+    checkOwnLags(heads, lags)
+  }
+
+  /// The lags of every head; nil where something about them is wrong.
+  private mutating func checkLags(_ heads: Int?) -> [[Int]]? {
+    let address = Keys.lags.address()
+    guard let heads, let window = document[Keys.window], !document.isFaulty(address) else {
+      return nil
+    }
+    guard let lags = document[Keys.lags] else {
+      return Array(repeating: Array(1...window), count: heads)
+    }
+    guard lags.count == heads else {
+      document.reject(
+        address, found: "\(lags.count) lists for \(heads) heads",
+        allowed: "one list of lags for each head", advice: "give \(heads) lists")
+      return nil
+    }
+    var isRight = true
+    for (head, list) in lags.enumerated() {
+      for (index, lag) in list.enumerated() where lag > window {
+        isRight = false
+        document.reject(
+          address.element(head).element(index), found: "lag \(lag) beyond model.window \(window)",
+          allowed: "lags in 1...\(window)", advice: "widen the window or drop the lag")
+      }
+    }
+    return isRight ? lags.map { $0.sorted() } : nil
+  }
+
+  private mutating func checkOwnLags(_ heads: Int?, _ lags: [[Int]]?) {
+    let address = Keys.ownLags.address()
+    guard let heads, let lags, !document.isFaulty(address) else { return }
+    guard let own = document[Keys.ownLags] else {
+      guard let head = lags.indices.first(where: { $0 >= lags[$0].count }) else { return }
+      document.reject(
+        address, .missingKey,
+        found: "none, and head \(head + 1) of \(heads) has only \(lags[head].count) lags",
+        allowed: "one lag for each head out of its lags",
+        advice: "add model.own_lags with \(heads) lags, such as "
+          + "[\(lags.indices.map { "\(lags[$0][$0 % lags[$0].count])" }.joined(separator: ", "))]")
+      return
+    }
+    guard own.count == heads else {
+      document.reject(
+        address, found: "\(own.count) lags for \(heads) heads", allowed: "one lag for each head",
+        advice: "give \(heads) lags")
+      return
+    }
+    for (head, lag) in own.enumerated() where !lags[head].contains(lag) {
+      document.reject(
+        address.element(head), found: "lag \(lag), which head \(head + 1) does not see",
+        allowed: "one of \(lags[head].shortened)",
+        advice: "choose one of them, or add \(lag) to the head's lags or the window")
+    }
+  }
+
+  mutating func checkLength() {
+    guard let length = document[Keys.length] else { return }
+    if let parents = document[Keys.parents], document[Keys.source] == .chains {
+      for (index, lag) in parents.enumerated() where lag > length {
+        document.reject(
+          Keys.parents.address().element(index), found: "lag \(lag) with data.length \(length)",
+          allowed: "lags in 1...\(length)", advice: "drop the lag or lengthen the sequences")
+      }
+    }
+    if let window = document[Keys.window], document[Keys.readout] == .fullWindow, length <= window {
+      document.reject(
+        Keys.length.address(), found: "\(length) with model.window \(window)",
+        allowed: "an integer > \(window)",
+        advice: "lengthen the sequences, narrow the window or write model.readout: all-positions")
+    }
+  }
+
+  mutating func checkInitial() {
+    guard document.isGiven(Keys.initialFile.address()) else { return }
+    let others = [
+      Keys.coefficient.address(), Keys.ownWeight.address(), Keys.otherWeight.address(),
+      Keys.scale.address(), Keys.values.address(),
+    ]
+    for address in others where document.isGiven(address) {
+      document.reject(
+        address, found: "the key beside initial.file",
+        allowed: "only noise and seed beside initial.file", advice: "remove one of the two")
+    }
+  }
+
+  mutating func checkStages() {
+    var first: [String: Int] = [:]
+    for index in 0..<(document[Keys.stages]?.count ?? 0) {
+      if let name = document[Keys.stageName, index] {
+        if let earlier = first[name] {
+          document.reject(
+            Keys.stageName.address(index), .repeatedElement,
+            found: "\(name), the name of stages[\(earlier)]", allowed: "a name of its own",
+            advice: "rename one of the stages")
+        }
+        first[name] = first[name] ?? index
+      }
+      for stop in 0..<(document[Keys.stopWhen, index]?.count ?? 0) {
+        let hasAbove = document.isGiven(Keys.above.address(index, stop))
+        let hasBelow = document.isGiven(Keys.below.address(index, stop))
+        if hasAbove == hasBelow, !document.isFaulty(Keys.stopWhen.address(index).element(stop)) {
+          document.reject(
+            Keys.stopWhen.address(index).element(stop),
+            found: hasAbove ? "both above and below" : "neither above nor below",
+            allowed: "exactly one of above and below",
+            advice: hasAbove ? "write two conditions" : "add the bound")
+        }
+      }
+    }
+  }
+
+  mutating func checkSolver() {
+    if document[Keys.method] == .bdf, document[Keys.linearSolver] == .fixedPoint {
+      document.reject(
+        Keys.linearSolver.address(), found: "fixed-point with solver.method: bdf",
+        allowed: "dense | spgmr | pcg with bdf",
+        advice: "write solver.method: adams, or another linear solver")
+    }
+  }
+
+  /// The names in `initial.values` against the model that has been read.
+  mutating func checkNames(_ experiment: Experiment) {
+    guard case .values(let values) = experiment.initial.start else { return }
+    for name in values.exceptions.keys.sorted()
+    where !experiment.model.hasParameter(named: name) {
+      document.reject(
+        Keys.values.address().entry(name), .notAllowed, found: "a parameter the model lacks",
+        allowed: "c.HEADS such as c.1 or c.1+2 with at most \(experiment.model.degree) heads"
+          + (experiment.model.hasEmptySet ? ", c.0" : "") + ", w.HEAD.LAG such as w.1.2, or a",
+        advice: "heads are counted from 1 to \(experiment.model.heads), in ascending order")
+    }
+  }
+}
+
+extension [Int] {
+  /// The numbers in words, the middle of a long list left out.
+  fileprivate var shortened: String {
+    count <= 8
+      ? map(String.init).joined(separator: ", ")
+      : prefix(6).map(String.init).joined(separator: ", ") + ", …, \(self[count - 1])"
+  }
+}

@@ -1,0 +1,130 @@
+import DeclaredKeys
+import Foundation
+
+/// Turns a document into an experiment: checks across keys first, then the settings.
+struct ExperimentReader {
+  typealias Keys = ExperimentKeys
+
+  var document: KeyedDocument
+  /// The folder that paths in the document are relative to.
+  let folder: URL
+
+  mutating func experiment() throws(DocumentError) -> Experiment {
+    checkData()
+    checkModel()
+    checkLength()
+    checkInitial()
+    checkStages()
+    checkSolver()
+    try document.finish()
+    let model = try model()
+    let experiment = Experiment(
+      question: document.firstComment, data: try data(), model: model,
+      loss: LossSettings(
+        floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
+      initial: try initial(model), stages: try stages(), solver: try solver(),
+      sampling: SamplingSettings(
+        first: try document.required(Keys.first),
+        perDecade: try document.required(Keys.perDecade),
+        sharpness: try document.required(Keys.sharpness)))
+    checkNames(experiment)
+    try document.finish()
+    return experiment
+  }
+
+  private func data() throws(DocumentError) -> DataSettings {
+    let source: DataSettings.Source =
+      switch try document.required(Keys.source) {
+      case .chains:
+        .chains(
+          ChainSettings(
+            parents: try document.required(Keys.parents).sorted(),
+            concentration: try document.required(Keys.concentration),
+            start: try document.required(Keys.start),
+            sequences: try document.required(Keys.sequences),
+            length: try document.required(Keys.length)))
+      case .tokens:
+        .tokens(
+          TokenSettings(
+            file: absolute(try document.required(Keys.file)),
+            sequences: document[Keys.sequences], length: document[Keys.length]))
+      }
+    return DataSettings(
+      vocabulary: try document.required(Keys.vocabulary),
+      seed: try document.required(Keys.dataSeed), source: source)
+  }
+
+  private func model() throws(DocumentError) -> ModelSettings {
+    let heads = try document.required(Keys.heads)
+    let window = try document.required(Keys.window)
+    let lags =
+      document[Keys.lags]?.map { $0.sorted() } ?? Array(repeating: Array(1...window), count: heads)
+    // checkModel has seen that every head has an h-th lag where own lags are not given.
+    let ownLags =
+      document[Keys.ownLags] ?? zip(lags, lags.indices).map { $1 < $0.count ? $0[$1] : 1 }
+    return ModelSettings(
+      heads: heads, window: window, lags: lags, ownLags: ownLags,
+      degree: try document.required(Keys.degree),
+      hasEmptySet: try document.required(Keys.emptySet),
+      readout: try document.required(Keys.readout))
+  }
+
+  private func initial(_ model: ModelSettings) throws(DocumentError) -> InitialSettings {
+    let start: InitialSettings.Start
+    if let file = document[Keys.initialFile] {
+      start = .file(absolute(file))
+    } else {
+      let entries = document[Keys.values] ?? []
+      start = .values(
+        InitialValues(
+          coefficient: document[Keys.coefficient] ?? 1 / Double(model.subsetCount).squareRoot(),
+          ownWeight: try document.required(Keys.ownWeight),
+          otherWeight: try document.required(Keys.otherWeight),
+          scale: try document.required(Keys.scale),
+          exceptions: Dictionary(entries.map { ($0.name, $0.value) }) { first, _ in first }))
+    }
+    let dataSeed = try document.required(Keys.dataSeed)
+    return InitialSettings(
+      start: start, noise: try document.required(Keys.noise),
+      seed: document[Keys.initialSeed] ?? dataSeed)
+  }
+
+  private func stages() throws(DocumentError) -> [StageSettings] {
+    var stages: [StageSettings] = []
+    for index in 0..<(try document.required(Keys.stages).count) {
+      var stops: [StopSettings] = []
+      for stop in 0..<(document[Keys.stopWhen, index]?.count ?? 0) {
+        let bound: StopSettings.Bound =
+          if let above = document[Keys.above, index, stop] {
+            .above(above)
+          } else {
+            .below(try document.required(Keys.below, index, stop))
+          }
+        stops.append(
+          StopSettings(
+            quantity: try document.required(Keys.quantity, index, stop), bound: bound))
+      }
+      stages.append(
+        StageSettings(
+          name: try document.required(Keys.stageName, index),
+          groups: try document.required(Keys.train, index),
+          duration: try document.required(Keys.until, index), stops: stops))
+    }
+    return stages
+  }
+
+  private func solver() throws(DocumentError) -> SolverSettings {
+    SolverSettings(
+      method: try document.required(Keys.method),
+      linearSolver: try document.required(Keys.linearSolver),
+      krylovDimension: try document.required(Keys.krylovDimension),
+      relativeTolerance: try document.required(Keys.relativeTolerance),
+      absoluteTolerance: try document.required(Keys.absoluteTolerance),
+      stepLimit: try document.required(Keys.stepLimit),
+      eventErrors: try document.required(Keys.eventErrors))
+  }
+
+  private func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL.path
+  }
+}

@@ -1,0 +1,31 @@
+/// Where the flow starts.
+public struct InitialSettings: Sendable, Hashable {
+  /// What the parameters are before noise.
+  public var start: Start
+  /// The standard deviation of the Gaussian noise added to c and w.
+  public var noise: Double
+  /// The seed of the noise.
+  public var seed: Int
+
+  /// The parameters before noise.
+  public enum Start: Sendable, Hashable {
+    /// Those of another run's `final.yaml`; the path is absolute.
+    case file(String)
+    /// Those described.
+    case values(InitialValues)
+  }
+}
+
+/// Initial parameters by kind.
+public struct InitialValues: Sendable, Hashable {
+  /// c_S for every subset S.
+  public var coefficient: Double
+  /// w on each head's own lag.
+  public var ownWeight: Double
+  /// w on the other lags.
+  public var otherWeight: Double
+  /// The scalar a.
+  public var scale: Double
+  /// Single parameters that start elsewhere, by name.
+  public var exceptions: [String: Double]
+}

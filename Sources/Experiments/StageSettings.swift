@@ -1,0 +1,39 @@
+public import DeclaredKeys
+
+/// One stage of training.
+public struct StageSettings: Sendable, Hashable {
+  /// The name, unique among the stages.
+  public var name: String
+  /// The groups that move; never empty.
+  public var groups: [ParameterGroup]
+  /// How long the stage lasts on its own clock.
+  public var duration: Double
+  /// Conditions that end the stage earlier.
+  public var stops: [StopSettings]
+}
+
+/// A group of parameters that is trained together.
+public enum ParameterGroup: String, KeyChoice {
+  /// The coefficients c of the subsets.
+  case coefficients = "c"
+  /// The positional weights w of the heads.
+  case weights = "w"
+  /// The scalar a of the second layer.
+  case scale = "a"
+}
+
+/// A condition that ends a stage.
+public struct StopSettings: Sendable, Hashable {
+  /// A column of the trajectory, such as `gradient_norm` or `share.1+2`.
+  public var quantity: String
+  /// The bound that it has to cross.
+  public var bound: Bound
+
+  /// A bound and its side.
+  public enum Bound: Sendable, Hashable {
+    /// The quantity rises above it.
+    case above(Double)
+    /// The quantity falls below it.
+    case below(Double)
+  }
+}
