@@ -28,6 +28,13 @@ let sundialsHasCore = FileManager.default.fileExists(
   atPath: sundialsPrefix + "/include/sundials/sundials_core.h")
 let sundialsCore: [LinkerSetting] = sundialsHasCore ? [.linkedLibrary("sundials_core")] : []
 
+/// The commit that the program was built from, for the manifest of every run.
+let git = Context.gitInformation
+let buildStamp: [CSetting] = [
+  .define("GRADFLOW_COMMIT", to: "\"\(git?.currentCommit ?? "")\""),
+  .define("GRADFLOW_DIRTY", to: git?.hasUncommittedChanges == true ? "1" : "0"),
+]
+
 let package = Package(
   name: "gradflow",
   products: [
@@ -37,7 +44,12 @@ let package = Package(
     .library(name: "CVODE", targets: ["CVODE"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
     // MARK: - C libraries
@@ -77,6 +89,33 @@ let package = Package(
       name: "GradientFlow", dependencies: ["CVODE", "LinearAlgebra", "Objectives"],
       swiftSettings: settings),
 
+    .target(  // what a trajectory shows: laws held, rates, claims
+      name: "FlowAnalysis", dependencies: ["GradientFlow", "Objectives"], swiftSettings: settings),
+
+    // MARK: - Files
+    .target(  // run directories: CSV, manifest, arrays; whole or not at all
+      name: "RunRecords", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
+    .target(  // documents whose keys are declared once
+      name: "DeclaredKeys", dependencies: ["Yams"], swiftSettings: settings),
+
+    // MARK: - Program
+    .target(  // an experiment: its keys, its data, objective and stages, its run
+      name: "Experiments",
+      dependencies: [
+        "Corpora", "CVODE", "DeclaredKeys", "FlowAnalysis", "GradientFlow", "InductionHeads",
+        "LinearAlgebra", "MarkovChains", "Objectives", "RunRecords",
+      ], swiftSettings: settings),
+    .target(  // the commit the program was built from
+      name: "BuildStamp", cSettings: buildStamp),
+    .executableTarget(  // command line, live progress, tables
+      name: "gradflow",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        "BuildStamp", "DeclaredKeys", "Experiments", "GradientFlow", "RunRecords",
+      ], swiftSettings: settings),
+
     // MARK: - Tests
     .testTarget(
       name: "MarkovChainsTests",
@@ -84,6 +123,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "InductionHeadsTests", dependencies: ["InductionHeads", "Corpora", "Objectives"],
+      swiftSettings: settings),
+    .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
+    .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
+    .testTarget(
+      name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments"],
       swiftSettings: settings),
     .testTarget(
       name: "GradientFlowTests",

@@ -1,0 +1,5 @@
+#include "build_stamp.h"
+
+const char *gradflow_commit(void) { return GRADFLOW_COMMIT; }
+
+int gradflow_is_dirty(void) { return GRADFLOW_DIRTY; }
