@@ -108,10 +108,22 @@ public struct Trajectory: Sendable {
 
   init(objective: any Objective, start: [Double], sharpness: Bool) {
     layout = objective.layout
-    columns =
-      ["loss", "gradient_norm"] + layout.names + objective.observableNames
-      + layout.groups.map { "gradient_norm.\($0.name)" } + (sharpness ? ["sharpness"] : [])
+    columns = Self.columns(
+      layout: layout, observables: objective.observableNames, sharpness: sharpness)
     parameters = start
+  }
+
+  /// The names of a sample's values.
+  ///
+  /// - Parameters:
+  ///   - layout: the parameters.
+  ///   - observables: the names of the observables.
+  ///   - sharpness: whether λ_max of the Hessian is sampled.
+  public static func columns(
+    layout: ParameterLayout, observables: [String], sharpness: Bool
+  ) -> [String] {
+    ["loss", "gradient_norm"] + layout.names + observables
+      + layout.groups.map { "gradient_norm.\($0.name)" } + (sharpness ? ["sharpness"] : [])
   }
 
   /// The values of one column over all samples.

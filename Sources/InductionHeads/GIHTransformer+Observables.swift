@@ -9,7 +9,7 @@ import Objectives
 
 extension GIHTransformer {
   /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3.
-  var observableNames: [String] {
+  public var observableNames: [String] {
     (0..<subsets.count).filter { coefficientOfSubset[$0] >= 0 }.map { "share.\(subsets.name($0))" }
       + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
   }

@@ -1,0 +1,160 @@
+import Corpora
+import DeclaredKeys
+import GradientFlow
+import InductionHeads
+import MarkovChains
+import Objectives
+
+// What can be told about an experiment only once its model stands.
+
+extension ExperimentPlan {
+  static func model(_ experiment: Experiment) -> GIHTransformer {
+    let settings = experiment.model
+    return GIHTransformer(
+      vocabulary: experiment.data.vocabulary,
+      heads: zip(settings.lags, settings.ownLags).map {
+        GIHTransformer.Head(lags: $0, ownLag: $1)
+      },
+      window: settings.window, degree: settings.degree, hasEmptySet: settings.hasEmptySet,
+      readOut: settings.readout == .fullWindow ? .fullWindow : .allPositions,
+      lossFloor: experiment.loss.floor)
+  }
+
+  static func check(
+    _ loaded: LoadedExperiment, _ model: GIHTransformer
+  ) throws(DocumentError) {
+    let experiment = loaded.experiment
+    let columns = Trajectory.columns(
+      layout: model.layout, observables: model.observableNames,
+      sharpness: experiment.sampling.sharpness)
+    for (i, stage) in experiment.stages.enumerated() {
+      for (j, stop) in stage.stops.enumerated() where !columns.contains(stop.quantity) {
+        throw loaded.error(
+          at: ExperimentKeys.quantity.address(i, j), found: stop.quantity,
+          allowed: "a column of trajectory.csv",
+          advice: "choose one of \(columns.joined(separator: ", "))")
+      }
+    }
+    if model.windowShape.codeCount == nil {
+      throw loaded.error(
+        at: ExperimentKeys.window.address(),
+        found: "\(model.windowShape.lags.count) lags over \(model.vocabulary) tokens",
+        allowed: "fewer than 2^63 different windows",
+        advice: "let the heads look at fewer lags, or use a smaller vocabulary")
+    }
+    guard case .chains(let chains) = experiment.data.source else { return }
+    if !(1e-8...1e8).contains(chains.concentration) {
+      throw loaded.error(
+        at: ExperimentKeys.concentration.address(), found: "\(chains.concentration)",
+        allowed: "a real number in 1e-8…1e8",
+        advice: "beyond these, rows are deterministic or uniform to rounding")
+    }
+    let memory = chains.parents.max() ?? 1
+    let states = power(experiment.data.vocabulary, memory)
+    if chains.start == .stationary && states > Double(StationarySolver.maximumWindowCount) {
+      throw loaded.error(
+        at: ExperimentKeys.start.address(),
+        found: "stationary with \(experiment.data.vocabulary)^\(memory) states",
+        allowed: "at most \(StationarySolver.maximumWindowCount) states",
+        advice: "write data.start: uniform, or shorten the memory")
+    }
+  }
+
+  static func check(
+    _ size: ProblemSize, _ loaded: LoadedExperiment, _ memoryLimit: Int?
+  ) throws(DocumentError) {
+    if size.length > ProblemSize.longestSequence {
+      throw loaded.error(
+        at: ExperimentKeys.length.address(), found: "\(size.length)",
+        allowed: "at most \(ProblemSize.longestSequence), so that counts are exact",
+        advice: "shorten the sequences")
+    }
+    if let memoryLimit, size.bytes > Double(memoryLimit) {
+      throw loaded.error(
+        at: ExperimentKeys.sequences.address(),
+        found: "a problem of up to \(size.bytesText)",
+        allowed: "\(ProblemSize.text(ofBytes: Double(memoryLimit))), the memory available",
+        advice: "use fewer sequences, a smaller vocabulary or fewer lags")
+    }
+  }
+
+  static func storedSequences(
+    _ loaded: LoadedExperiment, _ model: GIHTransformer
+  ) throws(DocumentError) -> StoredSequences {
+    guard case .tokens(let settings) = loaded.experiment.data.source else {
+      preconditionFailure("the experiment has no token file")
+    }
+    let stored = try TokenFile(
+      path: settings.file, vocabulary: model.vocabulary, limit: settings.sequences
+    ).sequences()
+    if let wanted = settings.sequences, stored.sequenceCount < wanted {
+      throw loaded.error(
+        at: ExperimentKeys.sequences.address(),
+        found: "\(wanted), but the file has \(stored.sequenceCount) sequences",
+        allowed: "at most \(stored.sequenceCount)", advice: "lower the number or leave it out")
+    }
+    if let length = settings.length, length != stored.length {
+      throw loaded.error(
+        at: ExperimentKeys.length.address(),
+        found: "\(length), but the file has \(stored.length) tokens before each target",
+        allowed: "\(stored.length)", advice: "leave data.length out, or correct it")
+    }
+    if stored.length < model.windowShape.firstPosition {
+      throw loaded.error(
+        at: ExperimentKeys.file.address(),
+        found: "sequences of \(stored.length) tokens before the target with model.window "
+          + "\(model.window)",
+        allowed: "more than \(model.window)",
+        advice: "use longer sequences, narrow the window or write model.readout: all-positions")
+    }
+    return stored
+  }
+
+  static func start(
+    _ loaded: LoadedExperiment, _ model: GIHTransformer
+  ) throws(DocumentError) -> [Double] {
+    let initial = loaded.experiment.initial
+    var start: [Double]
+    switch initial.start {
+    case .values(let values):
+      start = model.initialParameters(
+        coefficient: values.coefficient, ownWeight: values.ownWeight,
+        otherWeight: values.otherWeight, scale: values.scale)
+      for (index, name) in model.layout.names.enumerated() {
+        start[index] = values.exceptions[name] ?? start[index]
+      }
+    case .file(let path):
+      let parameters = try FinalParameters(contentsOf: path).parameters
+      let names = parameters.map(\.name)
+      guard names.sorted() == model.layout.names.sorted() else {
+        throw loaded.error(
+          at: ExperimentKeys.initialFile.address(), .contradiction,
+          found: "a file with the parameters \(names.joined(separator: ", "))",
+          allowed: "the model's parameters \(model.layout.names.joined(separator: ", "))",
+          advice: "start from a run of the same model")
+      }
+      let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+      start = model.layout.names.map { values[$0] ?? 0 }
+    }
+    if initial.noise > 0 {
+      var stream = RandomStream(seed: UInt64(initial.seed), purpose: .parameters, index: 0)
+      for index in model.layout.indices(ofGroups: ["c", "w"]) {
+        start[index] += initial.noise * stream.normal()
+      }
+    }
+    guard start.allSatisfy({ $0.isFinite && abs($0) <= 1e100 }),
+      let c = model.layout.group(named: "c"), c.range.contains(where: { abs(start[$0]) > 1e-100 })
+    else {
+      throw loaded.error(
+        at: ExperimentKeys.coefficient.address(), found: "coefficients c that are all zero, "
+          + "or a parameter beyond 1e100",
+        allowed: "finite parameters with at least one c_S ≠ 0, because the kernel divides by C_D",
+        advice: "change the initial values")
+    }
+    return start
+  }
+
+  private static func power(_ base: Int, _ exponent: Int) -> Double {
+    (0..<min(exponent, 2000)).reduce(1.0) { product, _ in product * Double(base) }
+  }
+}

@@ -1,0 +1,134 @@
+public import FlowAnalysis
+public import GradientFlow
+public import InductionHeads
+import Objectives
+public import RunRecords
+
+/// One run of a planned experiment into a run directory.
+public struct ExperimentRun: Sendable {
+  /// What is run.
+  public let plan: ExperimentPlan
+  /// What the program says of itself.
+  public let program: ProgramDescription
+  /// Threads to use; the results do not depend on it.
+  public let threads: Int
+
+  /// Prepares a run.
+  public init(_ plan: ExperimentPlan, program: ProgramDescription, threads: Int) {
+    self.plan = plan
+    self.program = program
+    self.threads = threads
+  }
+
+  /// How a run ended.
+  public enum Ending: Sendable {
+    /// All stages came to their end.
+    case finished
+    /// The observer stopped it.
+    case stopped
+    /// The integration failed; all up to there is recorded.
+    case failed(FlowFailure)
+  }
+
+  /// What a run leaves: the trajectory and what was found of it.
+  public struct Outcome: Sendable {
+    /// How it ended.
+    public let ending: Ending
+    /// All that was sampled.
+    public let trajectory: Trajectory
+    /// The laws that were checked.
+    public let laws: [LawResidual]
+    /// The objective.
+    public let objective: GIHObjective
+    /// Seconds from start to end.
+    public let seconds: Double
+  }
+
+  /// Samples the data, integrates the flow, and records both.
+  ///
+  /// - Parameters:
+  ///   - directory: a new run directory; discarded again if the loss at the start is infinite.
+  ///   - exportCorpus: whether to write the tokens as `corpus.npz`.
+  ///   - observer: told after every accepted step; returns whether to go on.
+  /// - Returns: the outcome; all files are written.
+  /// - Throws: `DocumentError` when the experiment cannot start, `RecordError` when a file cannot
+  ///   be written.
+  public func run(
+    into directory: RunDirectory, exportCorpus: Bool = false,
+    observer: @escaping (FlowProgress) -> Bool
+  ) throws -> Outcome {
+    let start = Timestamp.now()
+    let resolved = plan.experiment.resolved
+    var manifest = program.manifest(
+      experiment: plan.experiment, resolved: resolved, threads: threads, start: start)
+
+    let objective: GIHObjective
+    do {
+      objective = plan.makeObjective(threads: threads)
+      let loss = objective.makeEvaluator(threads: threads).loss(at: plan.start)
+      guard loss.isFinite else { throw plan.infiniteStart(loss) }
+      try directory.write(resolved, as: .experiment)
+      try directory.write(manifest)
+      if exportCorpus { try self.exportCorpus(into: directory) }
+    } catch {
+      // Nothing was computed, so nothing is left behind.
+      try? directory.discard()
+      throw error
+    }
+
+    let problem = FlowProblem(minimizing: objective, from: plan.start, stages: plan.stages)
+    let options = plan.solverOptions(threads: threads)
+    let trajectory: Trajectory
+    let ending: Ending
+    do {
+      trajectory = try FlowSolver(options: options).solve(
+        problem, sampling: plan.sampling, observer: observer)
+      ending = trajectory.stages.last?.ending == .stopped ? .stopped : .finished
+    } catch {
+      trajectory = error.partial
+      ending = .failed(error)
+    }
+    let laws = trajectory.lawResiduals(of: objective, tolerance: options.relativeTolerance)
+
+    manifest.end = .now()
+    manifest.stages = trajectory.stages.map(StageRecord.init)
+    manifest.laws = laws.map(LawCheck.init)
+    manifest.status =
+      switch ending {
+      case .finished: .finished
+      case .stopped: .stopped("stopped by the user")
+      case .failed(let failure): .failed(failure.description)
+      }
+    try directory.write(Table(trajectory), as: .trajectory)
+    try directory.write(
+      Table(events: trajectory.events.map { EventRecord($0, in: trajectory) }), as: .events)
+    try directory.write(
+      Table(steps: trajectory.steps.map { StepRecord($0, in: trajectory) }), as: .steps)
+    if trajectory.parameters.allSatisfy(\.isFinite) {
+      try directory.write(trajectory.finalParameters.text, as: .final)
+    }
+    // The manifest comes last: once it says finished, everything is there.
+    try directory.write(manifest)
+    return Outcome(
+      ending: ending, trajectory: trajectory, laws: laws, objective: objective,
+      seconds: Timestamp.now().seconds(since: start))
+  }
+
+  private func exportCorpus(into directory: RunDirectory) throws {
+    let sequences = plan.sequences
+    let width = sequences.length + 1
+    let reader = sequences.makeReader()
+    let tokens = [UInt8](
+      unsafeUninitializedCapacity: sequences.sequenceCount * width
+    ) { buffer, count in
+      for i in 0..<sequences.sequenceCount {
+        reader.read(i, into: .init(rebasing: buffer[i * width..<(i + 1) * width]))
+      }
+      count = sequences.sequenceCount * width
+    }
+    try directory.write(
+      [
+        "tokens": NumPyArray(shape: [sequences.sequenceCount, width], elements: .uint8(tokens))
+      ], as: .corpus)
+  }
+}

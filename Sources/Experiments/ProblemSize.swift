@@ -1,0 +1,73 @@
+import Corpora
+import InductionHeads
+import Objectives
+
+/// Bounds on what a problem needs, known before anything is allocated.
+public struct ProblemSize: Sendable, Equatable {
+  /// The longest sequence whose counts are exact in single precision, 2²⁴.
+  public static let longestSequence = 1 << 24
+
+  /// N.
+  public let sequences: Int
+  /// L.
+  public let length: Int
+  /// Parameters of the model.
+  public let parameters: Int
+  /// At most so many distinct windows.
+  public let windows: Double
+  /// At most so many (sequence, window) entries.
+  public let entries: Double
+  /// At most so many bytes in all.
+  public let bytes: Double
+
+  /// Bounds for a model on N sequences of length L.
+  init(model: GIHTransformer, experiment: Experiment, sequences: Int, length: Int) {
+    let n = Double(sequences)
+    let d = Double(experiment.data.vocabulary)
+    let codes = model.windowShape.codeCount.map(Double.init) ?? .infinity
+    let columns = experiment.loss.targets == .expected ? d : 1
+    let entries = n * min(Double(length), codes)
+    let windows = min(codes, n * Double(length + 1))
+    // While compressing, an entry is held twice: with its code, and with its key.
+    let entryBytes = (8 + 4 + 4 * columns) + (4 + 4 + 4 * columns)
+    // Features with adjoints and tangents for up to 16 lanes, symbols, tables.
+    let width = Double(model.heads.count) * d
+    let lanes = max(2, min(16, Double(256 << 20) / (windows * width * 16)))
+    let windowBytes = width * 8 * (3 + 2 * lanes) + Double(model.layout.count) * 3 + 64
+    let pairs = min(entries, windows * windows)
+    var kernelBytes = 0.0
+    var storedBytes = 0.0
+    switch experiment.data.source {
+    case .chains(let chains):
+      let rows = (0..<min(2000, chains.parents.count)).reduce(1.0) { product, _ in product * d }
+      kernelBytes = rows * d * 24
+      storedBytes = Double(length + 1)
+    case .tokens:
+      storedBytes = n * Double(length + 1)
+    }
+    self.sequences = sequences
+    self.length = length
+    parameters = model.layout.count
+    self.entries = entries
+    self.windows = windows
+    bytes =
+      entries * entryBytes + windows * windowBytes + pairs * 4 + n * (32 + 16 * columns)
+      + kernelBytes + storedBytes
+  }
+
+  /// The bytes in words, for instance `1.5 GiB`.
+  public var bytesText: String { Self.text(ofBytes: bytes) }
+
+  /// A number of bytes in words.
+  static func text(ofBytes bytes: Double) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    var value = bytes
+    var unit = 0
+    while value >= 1024 && unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    let tenths = (value * 10).rounded() / 10
+    return unit == 0 || tenths >= 1e6 ? "\(value.rounded()) \(units[unit])" : "\(tenths) \(units[unit])"
+  }
+}

@@ -1,0 +1,52 @@
+import CVODE
+import LinearAlgebra
+public import RunRecords
+
+/// What the program says of itself in a manifest.
+public struct ProgramDescription: Sendable {
+  /// The version of the program.
+  public let version: String
+  /// The commit it was built from, if known.
+  public let source: SourceState?
+
+  /// Describes the program.
+  public init(version: String, source: SourceState?) {
+    self.version = version
+    self.source = source
+  }
+
+  /// The manifest of a run that starts.
+  func manifest(
+    experiment: Experiment, resolved: String, threads: Int, start: Timestamp
+  ) -> Manifest {
+    Manifest(
+      programVersion: version, experimentSHA256: Digest.sha256(resolved.utf8),
+      seeds: ["data": UInt64(experiment.data.seed), "initial": UInt64(experiment.initial.seed)],
+      source: source,
+      libraries: [
+        "SUNDIALS": SundialsLibrary.version, "OpenBLAS": OpenBLAS.configuration,
+      ],
+      compiler: Self.compiler, kernelPath: "swift (baseline \(Self.architecture))",
+      machine: .current(), threads: threads, start: start)
+  }
+
+  private static var architecture: String {
+    #if arch(x86_64)
+      "x86-64"
+    #elseif arch(arm64)
+      "arm64"
+    #else
+      "unknown"
+    #endif
+  }
+
+  private static var compiler: String {
+    #if compiler(>=6.4)
+      "Swift 6.4 or later"
+    #elseif compiler(>=6.3)
+      "Swift 6.3"
+    #else
+      "Swift 6.2"
+    #endif
+  }
+}

@@ -1,0 +1,90 @@
+import CVODE
+import DeclaredKeys
+import FlowAnalysis
+import GradientFlow
+import Objectives
+import RunRecords
+
+// What a trajectory looks like in the files of a run directory.
+
+extension Table {
+  /// The table of `trajectory.csv`: one row per sample.
+  init(_ trajectory: Trajectory) {
+    self.init(columns: ["stage", "t"] + trajectory.columns)
+    for sample in trajectory.samples {
+      append(
+        [.text(trajectory.stages[sample.stage].stage.name)],
+        reals: [sample.time] + sample.values)
+    }
+  }
+}
+
+extension EventRecord {
+  init(_ event: Trajectory.LocatedEvent, in trajectory: Trajectory) {
+    self.init(
+      stage: trajectory.stages[event.stage].stage.name, name: event.name, time: event.time,
+      timeError: event.isReached ? event.error : nil, isReached: event.isReached)
+  }
+}
+
+extension StepRecord {
+  init(_ step: Trajectory.AcceptedStep, in trajectory: Trajectory) {
+    self.init(
+      stage: trajectory.stages[step.stage].stage.name, time: step.time, step: step.size,
+      order: step.order, errorEstimate: step.errorEstimate, evaluations: step.evaluations,
+      linearFailures: step.linearFailures)
+  }
+}
+
+extension StageRecord {
+  init(_ stage: Trajectory.StageSummary) {
+    let statistics = stage.statistics
+    self.init(
+      name: stage.stage.name, trainedGroups: stage.stage.trainedGroups,
+      ending: stage.ending.description, startTime: stage.startTime, endTime: stage.endTime,
+      statistics: [
+        "steps": Double(statistics.steps),
+        "derivative_evaluations": Double(statistics.derivativeEvaluations),
+        "error_test_failures": Double(statistics.errorTestFailures),
+        "corrector_iterations": Double(statistics.correctorIterations),
+        "corrector_failures": Double(statistics.correctorFailures),
+        "event_evaluations": Double(statistics.eventEvaluations),
+        "linear_solver_setups": Double(statistics.linearSolverSetups),
+        "jacobian_evaluations": Double(statistics.jacobianEvaluations),
+        "jacobian_vector_products": Double(statistics.jacobianVectorProducts),
+        "linear_iterations": Double(statistics.linearIterations),
+        "linear_failures": Double(statistics.linearFailures),
+        "non_finite_evaluations": Double(statistics.nonFiniteEvaluations),
+        "loss_at_start": stage.lossAtStart, "loss_at_end": stage.lossAtEnd,
+        "dissipation": stage.dissipation, "gradient_norm_at_end": stage.gradientNormAtEnd,
+      ])
+  }
+}
+
+extension Trajectory.StageSummary.Ending {
+  /// How the stage ended, in words.
+  public var description: String {
+    switch self {
+    case .duration: "end of the stage"
+    case .condition(let condition): "\(condition)"
+    case .stopped: "stopped"
+    case .failed: "failed"
+    }
+  }
+}
+
+extension LawCheck {
+  init(_ law: LawResidual) {
+    self.init(
+      name: law.name, value: law.value, limit: law.limit, isPassed: law.holds,
+      explanation: law.explanation)
+  }
+}
+
+extension Trajectory {
+  /// θ at the end, ready to start another experiment from.
+  var finalParameters: FinalParameters {
+    FinalParameters(
+      parameters: zip(layout.names, parameters).map { NamedNumber($0, $1) })
+  }
+}

@@ -1,0 +1,95 @@
+public import GradientFlow
+public import Objectives
+
+/// How far a computed flow departs from a law that the exact flow obeys.
+public struct LawResidual: Sendable, Equatable {
+  /// What the law is called in records, for instance `C_D conserved`.
+  public let name: String
+  /// The measured departure.
+  public let value: Double
+  /// The departure that the tolerances allow; infinite where the value is only reported.
+  public let limit: Double
+  /// What was measured, and why it should vanish.
+  public let explanation: String
+
+  /// Whether the departure is within its limit.
+  public var holds: Bool { value <= limit }
+
+  /// Describes a departure.
+  public init(name: String, value: Double, limit: Double, explanation: String) {
+    self.name = name
+    self.value = value
+    self.limit = limit
+    self.explanation = explanation
+  }
+}
+
+extension Trajectory {
+  /// The laws that hold along every gradient flow, measured on this one.
+  ///
+  /// Conserved quantities may drift by 100 relative tolerances, the balance of loss and dissipation
+  /// by 1000: what a correct integration stays far below (derived; see *Numerical methods*).
+  ///
+  /// - Parameters:
+  ///   - objective: the objective whose flow this is.
+  ///   - tolerance: the relative tolerance it was solved with.
+  public func lawResiduals(of objective: any Objective, tolerance: Double) -> [LawResidual] {
+    objective.conservedQuantities.map { drift(of: $0, tolerance: tolerance) }
+      + [
+        balance(tolerance: tolerance), rise(tolerance: tolerance), untouched(objective),
+        finalGradient,
+      ]
+  }
+
+  private func drift(of quantity: ConservedQuantity, tolerance: Double) -> LawResidual {
+    let first = 2  // loss and gradient norm stand before the parameters
+    let values = samples.map { sample in
+      quantity.value(Array(sample.values[first..<first + layout.count]).span)
+    }
+    let start = values.first ?? 0
+    let scale = quantity.scale == .initialValue ? abs(start) : 1
+    let drift = values.map { abs($0 - start) }.max() ?? 0
+    return LawResidual(
+      name: "\(quantity.name) conserved", value: drift / scale, limit: 100 * tolerance,
+      explanation: "largest departure of \(quantity.name) from its start over all samples"
+        + (quantity.scale == .initialValue ? ", relative" : ""))
+  }
+
+  private func balance(tolerance: Double) -> LawResidual {
+    let gaps = stages.filter { $0.ending != .failed }.map { stage -> Double in
+      let drop = stage.lossAtStart - stage.lossAtEnd
+      // Where the loss hardly moves, its own rounding is all there is to compare.
+      let scale = max(abs(drop), 1e-9 * abs(stage.lossAtStart))
+      return scale == 0 ? 0 : abs(drop - stage.dissipation) / scale
+    }
+    return LawResidual(
+      name: "dissipation balance", value: gaps.max() ?? 0, limit: 1000 * tolerance,
+      explanation: "drop of the loss against ∫‖∇L‖² dt, relative, worst stage")
+  }
+
+  private func rise(tolerance: Double) -> LawResidual {
+    let rises = stages.map { $0.largestRise / max(abs($0.lossAtStart), .leastNormalMagnitude) }
+    return LawResidual(
+      name: "loss never rises", value: rises.max() ?? 0, limit: tolerance,
+      explanation: "largest rise of the loss between accepted steps, relative to its start")
+  }
+
+  private func untouched(_ objective: any Objective) -> LawResidual {
+    let changed = stages.reduce(0) { count, stage in
+      let trained = Set(layout.indices(ofGroups: stage.stage.trainedGroups))
+      return count
+        + stage.start.indices.filter {
+          !trained.contains($0) && stage.start[$0].bitPattern != stage.end[$0].bitPattern
+        }.count
+    }
+    return LawResidual(
+      name: "untrained parameters", value: Double(changed), limit: 0,
+      explanation: "untrained parameters whose bits changed within a stage")
+  }
+
+  private var finalGradient: LawResidual {
+    LawResidual(
+      name: "final gradient norm", value: stages.last?.gradientNormAtEnd ?? .nan, limit: .infinity,
+      explanation: "‖∇L‖ over the parameters trained last, where the flow ended")
+  }
+}
