@@ -25,15 +25,14 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
 }
 
 @Suite struct StationaryLawTests {
-  /// A few roundings per elimination step; measured 7e−16 at n = 8.
+  /// A few roundings per elimination step; measured 7e−16 at n = 9.
   static let tolerance = 4e-15
 
   @Test(arguments: [2, 3, 5, 8])
   func randomChainsAgreeWithExactArithmetic(size: Int) {
     var worst = 0.0
     for index in 0..<20 as Range<UInt64> {
-      // Rows of ln U / ln U′ sort: Dirichlet rows with concentration .3 have small entries.
-      let prior = DirichletPrior(vocabulary: max(size, 2), parents: [1], concentration: 0.3)
+      let prior = DirichletPrior(vocabulary: size, parents: [1], concentration: 0.3)
       let chain = StochasticMatrix(size: size, entries: prior.chain(seed: 2, index: index).rows)
       worst = max(worst, worstError(chain.stationaryDistribution().probabilities, chain))
     }
@@ -105,7 +104,7 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
     var solver = StationarySolver(vocabulary: 3, parents: [1, 2])
     var worst = 0.0
     var compared = 0
-    for index in 0..<40 as Range<UInt64> {
+    for index in 0..<20 as Range<UInt64> {
       let chain = prior.chain(seed: 6, index: index)
       solver.solve(chain)
       let matrix = windowMatrix(chain)
@@ -122,7 +121,7 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
     }
     print("windows at α = \(concentration): worst relative error \(worst) of \(compared)")
     #expect(worst < Self.tolerance)
-    if concentration >= 0.05 { #expect(compared > 300) }
+    if concentration >= 0.05 { #expect(compared > 150) }
   }
 
   /// The window chain as a dense matrix, written out from the definition.
