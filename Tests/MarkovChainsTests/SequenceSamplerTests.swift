@@ -70,7 +70,8 @@ import Testing
     #expect(chiSquare(last, [Double](repeating: 1.0 / 9, count: 9)) > 26.1)
   }
 
-  @Test(arguments: [([1], 3), ([1, 2], 3), ([1, 3], 3), ([2], 2), ([1], 4), ([1, 2], 5), ([1], 40)])
+  @Test(
+    arguments: [([1], 3), ([1, 2], 3), ([1, 3], 3), ([2], 2), ([1], 4), ([1, 2], 5), ([1], 40)])
   func transitionsFollowTheKernel(parents: [Int], vocabulary: Int) {
     let chain = DirichletPrior(vocabulary: vocabulary, parents: parents, concentration: 1)
       .chain(seed: 25, index: 0)
