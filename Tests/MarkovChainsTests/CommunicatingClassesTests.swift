@@ -51,7 +51,9 @@ import Testing
     #expect(abs(law.probabilities[4] - 0.5) < 1e-15)
   }
 
-  /// The unfair gambler on 0...3: up with probability ε, down with 1/2. With r = 2ε the ruin
+  /// The unfair gambler on 0...3: up with probability ε, down with 1/2.
+  ///
+  /// With r = 2ε the ruin
   /// formula gives the probabilities (r² and r + r²)/(1 + r + r²) of reaching 3 from 1 and 2.
   @Test func anUnfairGamblerIsRuined() {
     let ε = 1e-60
