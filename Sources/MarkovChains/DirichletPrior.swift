@@ -38,9 +38,10 @@ public struct DirichletPrior: Sendable, Equatable {
 
   /// Replaces the rows of a chain of this shape by those of sequence `index`, in place.
   ///
-  /// Each row is drawn as logarithms of Gamma(α, 1) variates and normalised by log-sum-exp, so
-  /// its largest entry is at least 1/d whatever α: no row is ever zero or NaN. Entries below
-  /// about 1e−308 of the largest are exactly zero.
+  /// Gamma(α, 1) variates are drawn as a factor of moderate size and the logarithm of another,
+  /// U^{1/α}, which alone may underflow. Taking out the largest of these logarithms in a row
+  /// leaves one weight of moderate size at least: no row is ever zero or NaN, whatever α. Entries
+  /// below about 1e−308 of the largest are exactly zero.
   func draw(_ chain: inout NGramChain, seed: UInt64, index: UInt64) {
     var stream = RandomStream(seed: seed, purpose: .kernels, index: index)
     let d = vocabulary
@@ -50,13 +51,13 @@ public struct DirichletPrior: Sendable, Equatable {
       for start in stride(from: 0, to: count, by: d) {
         var largest = -Double.infinity
         for i in start..<start + d {
-          let logarithm = stream.logGamma(gamma)
+          let logarithm = stream.logBoost(gamma)
           unsafe rows[i] = logarithm
           largest = max(largest, logarithm)
         }
         var sum = 0.0
         for i in start..<start + d {
-          let weight = unsafe exp(rows[i] - largest)
+          let weight = unsafe exp(rows[i] - largest) * stream.gammaFactor(gamma)
           unsafe rows[i] = weight
           sum += weight
         }

@@ -9,6 +9,7 @@ enum Philox {
   /// - Parameters:
   ///   - counter: four 64-bit words, lowest first.
   ///   - key: two 64-bit words.
+  /// - Returns: the block, four 64-bit words, lowest first.
   static func block(
     counter: SIMD4<UInt64>, key: (UInt64, UInt64)
   ) -> SIMD4<UInt64> {

@@ -31,6 +31,7 @@ extension RandomStream {
   /// does not.
   ///
   /// - Parameter shape: α > 0, meant for 1e−8...1e8.
+  /// - Returns: log G, finite.
   ///
   /// Reference: Marsaglia, Tsang, *A simple method for generating gamma variables*, ACM TOMS 26
   /// (2000) 363–372.
@@ -39,8 +40,19 @@ extension RandomStream {
   }
 
   /// The logarithm of a variate of a gamma law whose constants are at hand.
-  mutating func logGamma(_ law: GammaLaw) -> Double {
-    let boost = law.isBoosted ? log(uniform()) * law.inverseShape : 0
+  private mutating func logGamma(_ law: GammaLaw) -> Double {
+    let boost = logBoost(law)
+    return log(gammaFactor(law)) + boost
+  }
+
+  /// The logarithm of the factor U^{1/shape} that brings a boosted variate back to its shape.
+  @inline(__always)
+  mutating func logBoost(_ law: GammaLaw) -> Double {
+    law.isBoosted ? log(uniform()) * law.inverseShape : 0
+  }
+
+  /// A variate before that factor: of law Gamma(shape + 1, 1) if boosted, else Gamma(shape, 1).
+  mutating func gammaFactor(_ law: GammaLaw) -> Double {
     while true {
       let x = normal()
       let root = 1 + law.c * x
@@ -48,11 +60,11 @@ extension RandomStream {
       let v = root * root * root
       let u = uniform()
       let square = x * x
-      // The squeeze accepts most candidates without a second logarithm.
+      // The squeeze accepts most candidates without a logarithm.
       if u < 1 - 0.0331 * square * square
         || log(u) < 0.5 * square + law.d * (1 - v + log(v))
       {
-        return log(law.d * v) + boost
+        return law.d * v
       }
     }
   }
@@ -65,7 +77,7 @@ struct GammaLaw: Sendable {
   let inverseShape: Double
   /// The sampled shape less 1/3.
   let d: Double
-  /// 1/√(9d)
+  /// The slope 1/√(9d).
   let c: Double
 
   init(shape: Double) {

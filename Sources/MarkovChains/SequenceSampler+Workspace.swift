@@ -103,17 +103,17 @@ extension SequenceSampler {
   }
 }
 
-/// Writes the thresholds T_j = ⌈2⁵³ Σ_{i≤j} p_i⌉ of a law; with them #{j : T_j ≤ k} has that law.
+/// Writes the thresholds T_j = 1 + ⌊2⁵³ Σ_{i≤j} p_i⌋ of a law; with them #{j : T_j ≤ k} has that law.
 ///
 /// Here k is uniform on 1...2⁵³ − 1. From the last positive probability on, thresholds are out of
 /// reach, so that rounding never lets a token of probability zero appear.
-private func cumulate(_ law: [Double], _ range: Range<Int>, _ thresholds: inout [UInt64]) {
+func cumulate(_ law: [Double], _ range: Range<Int>, _ thresholds: inout [UInt64]) {
   var sum = 0.0
   var last = range.lowerBound
   for i in range {
     if law[i] > 0 { last = i }
     sum += law[i]
-    thresholds[i] = UInt64((min(sum, 1) * 0x1p53).rounded(.up))
+    thresholds[i] = UInt64(min(sum, 1) * 0x1p53) + 1
   }
   for i in last..<range.upperBound { thresholds[i] = .max }
 }

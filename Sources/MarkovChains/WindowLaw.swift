@@ -34,6 +34,7 @@ extension StationarySolver {
   /// - Parameters:
   ///   - chain: a chain of the solver's vocabulary and parents.
   ///   - length: M, at least the memory r_n.
+  /// - Returns: the law, shape (d^M).
   public mutating func windowLaw(of chain: borrowing NGramChain, length: Int) -> WindowLaw {
     precondition(length >= chain.memory, "A window covers at least the memory.")
     solve(chain)
@@ -58,6 +59,7 @@ extension NGramChain {
   /// For many chains of one shape a ``StationarySolver`` saves the set-up.
   ///
   /// - Parameter length: M, at least the memory r_n.
+  /// - Returns: the law, shape (d^M).
   public func windowLaw(length: Int) -> WindowLaw {
     var solver = StationarySolver(vocabulary: vocabulary, parents: parents)
     return solver.windowLaw(of: self, length: length)

@@ -19,6 +19,7 @@ public enum Windows {
   /// - Parameters:
   ///   - vocabulary: d in 2...256.
   ///   - length: at least 0; d^length must fit an `Int`.
+  /// - Returns: the count.
   public static func count(vocabulary: Int, length: Int) -> Int {
     var count = 1
     for _ in 0..<length {

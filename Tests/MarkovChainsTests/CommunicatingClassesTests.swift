@@ -51,10 +51,11 @@ import Testing
     #expect(abs(law.probabilities[4] - 0.5) < 1e-15)
   }
 
-  /// Unfair gambler, up with probability 1e−200: h(1) = ε³/… by the ruin formula.
-  @Test func absorptionKeepsRelativeAccuracyWhereRareStepsCompound() {
-    // States 0...3; 1 and 2 transient. From 1: up ε, down 1/2; from 2: up ε, down 1/2.
-    // From 2, reaching 3 first: h₂ = r/(1 + r)… with r = ε/(1/2): h₁ = r²/(1 + r + r²).
+  /// The unfair gambler on 0...3: up with probability ε, down with 1/2.
+  ///
+  /// With r = 2ε the ruin
+  /// formula gives the probabilities (r² and r + r²)/(1 + r + r²) of reaching 3 from 1 and 2.
+  @Test func anUnfairGamblerIsRuined() {
     let ε = 1e-60
     let chain = matrix(4) { i, j in
       (1...2).contains(i) ? (j == i + 1 ? ε : (j == i - 1 ? 0.5 : 0)) : 0

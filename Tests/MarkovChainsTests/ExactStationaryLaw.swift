@@ -16,12 +16,14 @@ struct ExactStationaryLaw {
 
   init(_ matrix: StochasticMatrix) {
     let n = matrix.size
+    let least = matrix.entries.filter { $0 > 0 }.map { Int($0.exponent) }.min() ?? 0
+    let unit = least - 52  // every entry is a multiple of 2^unit
     var laplacian = [[BigInt]](repeating: [BigInt](repeating: 0, count: n), count: n)
     for i in 0..<n {
-      for j in 0..<n where j != i {
-        let entry = Self.scaled(matrix[i, j])
-        laplacian[i][j] = -entry
-        laplacian[i][i] += entry
+      for j in 0..<n where j != i && matrix[i, j] > 0 {
+        let (digits, exponent) = Self.dyadic(matrix[i, j])
+        laplacian[i][j] = -(digits << (exponent - unit))
+        laplacian[i][i] -= laplacian[i][j]
       }
     }
     weights = (0..<n).map { omitted in
@@ -34,19 +36,17 @@ struct ExactStationaryLaw {
   /// The component as the nearest Double, for components above 1e−300.
   func probability(_ i: Int) -> Double { Self.quotient(weights[i], total) }
 
-  /// |p − π_i| / π_i, computed exactly before it is rounded.
+  /// |p − π_i| / π_i for p < 2, computed exactly before it is rounded.
   func relativeError(_ p: Double, _ i: Int) -> Double {
-    let difference = Self.scaled(p) * total - (weights[i] << Self.shift)
-    return Self.quotient(difference.magnitude.asSigned, weights[i] << Self.shift)
+    if p == 0 { return weights[i] == 0 ? 0 : 1 }
+    let (digits, exponent) = Self.dyadic(p)
+    let exact = weights[i] << -exponent
+    return Self.quotient(BigInt((digits * total - exact).magnitude), exact)
   }
 
-  /// Doubles are multiples of 2^−1074.
-  static let shift = 1074
-
-  /// The integer value · 2^1074.
-  static func scaled(_ value: Double) -> BigInt {
-    value == 0
-      ? 0 : BigInt(value.significand * 0x1p52) << (Int(value.exponent) - 52 + shift)
+  /// The integer m and the exponent e with value = m 2^e.
+  static func dyadic(_ value: Double) -> (BigInt, Int) {
+    (BigInt(value.significand * 0x1p52), Int(value.exponent) - 52)
   }
 
   static func quotient(_ a: BigInt, _ b: BigInt) -> Double {
@@ -71,8 +71,4 @@ struct ExactStationaryLaw {
     }
     return n == 0 ? 1 : a[n - 1][n - 1]
   }
-}
-
-extension BigUInt {
-  var asSigned: BigInt { BigInt(self) }
 }

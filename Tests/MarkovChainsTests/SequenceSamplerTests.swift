@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import MarkovChains
@@ -28,7 +29,8 @@ import Testing
       #expect(sequence(sampler, UInt64(index), count: 150, &fresh).prefix(101) == all[index][...])
       #expect(sequence(sampler, UInt64(index), count: 1, &fresh) == [all[index][0]])
     }
-    #expect(Set(all).count == 30)
+    // Some chains have a token that repeats itself almost surely; the others differ.
+    #expect(Set(all).count > 20)
   }
 
   /// The kernels are those of the kernel stream whatever happens to the tokens.
@@ -46,6 +48,42 @@ import Testing
       }
     }
     #expect(Set(kernels.map { $0.map { $0.rows[0] } }).count == 1)
+  }
+
+  /// The documented recipe, written out: r_n uniform tokens, then one variate per token.
+  @Test func tokensAreTheirStreamInverted() {
+    let chain = DirichletPrior(vocabulary: 3, parents: [1, 3], concentration: 1)
+      .chain(seed: 30, index: 0)
+    let sampler = SequenceSampler(source: .chain(chain), start: .uniform, seed: 31)
+    var workspace = sampler.makeWorkspace()
+    let tokens = sequence(sampler, 5, count: 100, &workspace)
+    var stream = RandomStream(seed: 31, purpose: .tokens, index: 5)
+    for t in tokens.indices {
+      let u = stream.uniform()
+      var expected = Int(3 * u)
+      if t >= 3 {
+        let law = chain.rows[(Int(tokens[t - 1]) + 3 * Int(tokens[t - 3])) * 3..<chain.rows.count]
+        expected = 0
+        var sum = law.first ?? 0
+        while u > sum {
+          expected += 1
+          sum += law[law.startIndex + expected]
+        }
+      }
+      #expect(Int(tokens[t]) == expected)
+    }
+  }
+
+  /// Row 0 of a chain, from the kernel stream: d logarithms of U^{1/α}, then d other factors.
+  @Test func kernelsComeFromTheKernelStream() {
+    let row = prior.chain(seed: 32, index: 6).law(ofRow: 0)
+    var stream = RandomStream(seed: 32, purpose: .kernels, index: 6)
+    let gamma = GammaLaw(shape: 0.1)
+    let boosts = (0..<3).map { _ in stream.logBoost(gamma) }
+    let weights = boosts.map { exp($0) * stream.gammaFactor(gamma) }
+    for (p, weight) in zip(row, weights) {
+      #expect(abs(p / (weight / weights.reduce(0, +)) - 1) < 1e-12)
+    }
   }
 
   /// One stationary chain of many short sequences: pairs at the start and the end alike.
@@ -69,7 +107,8 @@ import Testing
     #expect(chiSquare(last, [Double](repeating: 1.0 / 9, count: 9)) > 26.1)
   }
 
-  @Test(arguments: [([1], 3), ([1, 2], 3), ([1, 3], 3), ([2], 2), ([1], 4), ([1, 2], 5), ([1], 40)])
+  @Test(
+    arguments: [([1], 3), ([1, 2], 3), ([1, 3], 3), ([2], 2), ([1], 4), ([1, 2], 5), ([1], 40)])
   func transitionsFollowTheKernel(parents: [Int], vocabulary: Int) {
     let chain = DirichletPrior(vocabulary: vocabulary, parents: parents, concentration: 1)
       .chain(seed: 25, index: 0)
@@ -101,11 +140,18 @@ import Testing
 
   @Test func impossibleTokensNeverAppear() {
     // The sum of the first two entries rounds to less than one; the third is impossible.
-    let rows = [0.1, 0.9, 0, 0.3, 0.7 - 0x1p-53, 0, 0.5, 0, 0.5]
+    let rows = [0.1, 0.9, 0, 0.3, 0.7 - 0x1p-51, 0, 0.5, 0, 0.5]
     let chain = NGramChain(vocabulary: 3, parents: [1], rows: rows)
     let sampler = SequenceSampler(source: .chain(chain), start: .stationary, seed: 27)
     var workspace = sampler.makeWorkspace()
-    #expect(!sequence(sampler, 0, count: 100_000, &workspace).contains(2))
+    #expect(!sequence(sampler, 0, count: 1000, &workspace).contains(2))
+    // The largest variate, 2⁵³ − 1, still finds a token of positive probability.
+    for row in 0..<3 {
+      var thresholds = [UInt64](repeating: 0, count: 9)
+      cumulate(rows, row * 3..<row * 3 + 3, &thresholds)
+      let token = thresholds[row * 3..<row * 3 + 3].prefix { $0 <= (1 << 53) - 1 }.count
+      #expect(rows[row * 3 + token] > 0)
+    }
   }
 
   @Test func aUniformStartIsUniform() {

@@ -25,15 +25,14 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
 }
 
 @Suite struct StationaryLawTests {
-  /// A few roundings per elimination step; measured 7e−16 at n = 8.
+  /// A few roundings per elimination step; measured 7e−16 at n = 9.
   static let tolerance = 4e-15
 
   @Test(arguments: [2, 3, 5, 8])
   func randomChainsAgreeWithExactArithmetic(size: Int) {
     var worst = 0.0
     for index in 0..<20 as Range<UInt64> {
-      // Rows of ln U / ln U′ sort: Dirichlet rows with concentration .3 have small entries.
-      let prior = DirichletPrior(vocabulary: max(size, 2), parents: [1], concentration: 0.3)
+      let prior = DirichletPrior(vocabulary: size, parents: [1], concentration: 0.3)
       let chain = StochasticMatrix(size: size, entries: prior.chain(seed: 2, index: index).rows)
       worst = max(worst, worstError(chain.stationaryDistribution().probabilities, chain))
     }
@@ -84,9 +83,10 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
       default: 0
       }
     }
+    // Last is first to go: without state 2, state 1 reaches 3 with probability of order ε².
+    let order = [0, 1, 3, 4, 2]
     let permuted = StochasticMatrix(
-      size: 5,
-      entries: (0..<25).map { chain[[2, 0, 4, 1, 3][$0 / 5], [2, 0, 4, 1, 3][$0 % 5]] })
+      size: 5, entries: (0..<25).map { chain[order[$0 / 5], order[$0 % 5]] })
     #expect(worstError(chain.stationaryDistribution().probabilities, chain) < Self.tolerance)
     #expect(worstError(permuted.stationaryDistribution().probabilities, permuted) < Self.tolerance)
   }
@@ -105,7 +105,7 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
     var solver = StationarySolver(vocabulary: 3, parents: [1, 2])
     var worst = 0.0
     var compared = 0
-    for index in 0..<40 as Range<UInt64> {
+    for index in 0..<20 as Range<UInt64> {
       let chain = prior.chain(seed: 6, index: index)
       solver.solve(chain)
       let matrix = windowMatrix(chain)
@@ -122,7 +122,7 @@ func worstError(_ law: [Double], _ matrix: StochasticMatrix) -> Double {
     }
     print("windows at α = \(concentration): worst relative error \(worst) of \(compared)")
     #expect(worst < Self.tolerance)
-    if concentration >= 0.05 { #expect(compared > 300) }
+    if concentration >= 0.05 { #expect(compared > 150) }
   }
 
   /// The window chain as a dense matrix, written out from the definition.
