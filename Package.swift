@@ -73,7 +73,7 @@ let package = Package(
 
     // MARK: - Data
     .target(  // n-gram chains: sampling, stationary laws, information
-      name: "MarkovChains", swiftSettings: settings),
+      name: "MarkovChains", swiftSettings: safetySettings),
     .target(  // token sequences, and their exact compression into window counts
       name: "Corpora", dependencies: ["MarkovChains", "ParallelLoops"], swiftSettings: settings),
 
