@@ -113,7 +113,8 @@ let package = Package(
       dependencies: [
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        "BuildStamp", "DeclaredKeys", "Experiments", "GradientFlow", "RunRecords",
+        "BuildStamp", "Corpora", "CVODE", "DeclaredKeys", "Experiments", "FlowAnalysis",
+        "GradientFlow", "InductionHeads", "Objectives", "RunRecords",
       ], swiftSettings: settings),
 
     // MARK: - Tests

@@ -1,3 +1,4 @@
+import Corpora
 public import FlowAnalysis
 public import GradientFlow
 public import InductionHeads
@@ -115,20 +116,11 @@ public struct ExperimentRun: Sendable {
   }
 
   private func exportCorpus(into directory: RunDirectory) throws {
-    let sequences = plan.sequences
-    let width = sequences.length + 1
-    let reader = sequences.makeReader()
-    let tokens = [UInt8](
-      unsafeUninitializedCapacity: sequences.sequenceCount * width
-    ) { buffer, count in
-      for i in 0..<sequences.sequenceCount {
-        reader.read(i, into: .init(rebasing: buffer[i * width..<(i + 1) * width]))
-      }
-      count = sequences.sequenceCount * width
-    }
+    let stored = StoredSequences(plan.sequences)
     try directory.write(
       [
-        "tokens": NumPyArray(shape: [sequences.sequenceCount, width], elements: .uint8(tokens))
+        "tokens": NumPyArray(
+          shape: [stored.sequenceCount, stored.length + 1], elements: .uint8(stored.tokens))
       ], as: .corpus)
   }
 }

@@ -1,7 +1,7 @@
 import CVODE
 import DeclaredKeys
 import FlowAnalysis
-import GradientFlow
+public import GradientFlow
 import Objectives
 import RunRecords
 

@@ -14,7 +14,12 @@ extension GIHTransformer {
       + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
   }
 
-  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
+  /// The shares of all subsets with a coefficient, then the attention of every head.
+  ///
+  /// - Parameters:
+  ///   - parameters: θ.
+  ///   - values: one per name in ``observableNames``.
+  public func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
     var next = 0
     let shares = shares(parameters)
     for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 {

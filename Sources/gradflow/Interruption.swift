@@ -1,0 +1,20 @@
+import Foundation
+import Synchronization
+
+/// Remembers SIGINT and SIGTERM, so that a run can stop between two steps.
+enum Interruption {
+  private static let flag = Atomic<Bool>(false)
+
+  /// Whether one of the signals has come.
+  static var hasCome: Bool { flag.load(ordering: .relaxed) }
+
+  /// Catches the signals from now on; a second one ends the program at once.
+  static func watch() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interruption.flag.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+}

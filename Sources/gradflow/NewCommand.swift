@@ -1,0 +1,29 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import RunRecords
+
+/// `gradflow new`.
+struct NewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new", abstract: "Write a commented experiment to start from.")
+
+  @Argument(help: "The name; writes NAME.yaml, or NAME as it is when it ends in .yaml.")
+  var name: String
+
+  func run() throws {
+    let path = name.hasSuffix(".yaml") || name.hasSuffix(".yml") ? name : name + ".yaml"
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw Failure(
+        code: Exit.badInput, message: "\(path): the file exists; choose another name.")
+    }
+    let template = Experiment.template(
+      question: "Which question does \(URL(fileURLWithPath: path).lastPathComponent) answer?")
+    do {
+      try AtomicFile.write(template, to: path)
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+    print("Wrote \(path). Edit it, then: gradflow run \(path)")
+  }
+}

@@ -1,0 +1,105 @@
+import Experiments
+import Foundation
+import GradientFlow
+import InductionHeads
+import Objectives
+
+/// Live progress on standard error: one line drawn over itself on a terminal, plain lines elsewhere.
+final class ProgressView {
+  private let plan: ExperimentPlan
+  private let isInteractive = Terminal.isInteractive
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var lastDrawn: ContinuousClock.Instant
+  /// The decade and stage of the last plain line.
+  private var lastLine = ""
+  private var isDrawn = false
+
+  init(_ plan: ExperimentPlan) {
+    self.plan = plan
+    start = clock.now
+    lastDrawn = clock.now
+  }
+
+  /// Shows where the flow stands.
+  func show(_ progress: FlowProgress) {
+    if isInteractive {
+      let isAtEnd = progress.time >= progress.stageDescription.duration
+      guard clock.now - lastDrawn > .milliseconds(80) || isAtEnd else { return }
+      lastDrawn = clock.now
+      isDrawn = true
+      Terminal.note("\r\u{1B}[K" + String(line(progress).prefix(Terminal.width - 1)))
+    } else {
+      // One line whenever the stage's clock enters another decade.
+      let decade = progress.time > 0 ? max(0, Int(log10(progress.time).rounded(.down))) : 0
+      let mark = "\(progress.isErrorSolve) \(progress.stage) \(decade)"
+      guard mark != lastLine else { return }
+      lastLine = mark
+      Terminal.note(line(progress) + "\n")
+    }
+  }
+
+  /// Takes the line away.
+  func finish() {
+    if isDrawn { Terminal.note("\r\u{1B}[K") }
+  }
+
+  private func line(_ progress: FlowProgress) -> String {
+    let elapsed = clock.now - start
+    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+    let stage = progress.stageDescription
+    let name = progress.isErrorSolve ? "\(stage.name) (event errors)" : stage.name
+    let parts = [
+      name, bar(progress), "t \(progress.time.formatted(digits: 3))",
+      "loss \(String(format: "%.5f", progress.loss))", state(progress.parameters),
+      "\(progress.steps) steps", String(format: "%.1f s", seconds),
+    ]
+    return parts.joined(separator: "  ")
+  }
+
+  /// How much of the stage is done, on a logarithmic clock from the first sample on.
+  private func bar(_ progress: FlowProgress) -> String {
+    let width = 16
+    let first = min(plan.sampling.first, progress.stageDescription.duration / 10)
+    let whole = log(progress.stageDescription.duration / first)
+    let done = progress.time > first ? log(progress.time / first) / whole : 0
+    let filled = min(width, max(0, Int((done * Double(width)).rounded())))
+    return "[" + String(repeating: "█", count: filled)
+      + String(repeating: "·", count: width - filled) + "]"
+  }
+
+  /// The leading share, each head's attention on its own lag, and a.
+  private func state(_ parameters: [Double]) -> String {
+    let summary = ModelSummary(plan.model, parameters)
+    let own = summary.ownAttention.map { String(format: "%.3f", $0) }.joined(separator: " ")
+    return "\(summary.leader) \(String(format: "%.3f", summary.leadingShare))  σ \(own)  "
+      + "a \(summary.scale.formatted(digits: 4))"
+  }
+}
+
+/// What a person wants to know of a GIH transformer's parameters.
+struct ModelSummary {
+  /// The subset with the largest share, for instance `{1,2}`.
+  let leader: String
+  let leadingShare: Double
+  /// Each head's attention on its own lag.
+  let ownAttention: [Double]
+  let scale: Double
+
+  init(_ model: GIHTransformer, _ parameters: [Double]) {
+    let names = model.observableNames
+    var values = [Double](repeating: 0, count: names.count)
+    var span = values.mutableSpan
+    model.observe(parameters.span, into: &span)
+    let byName = Dictionary(uniqueKeysWithValues: zip(names, values))
+    let shares = names.filter { $0.hasPrefix("share.") }
+    let best = shares.max { (byName[$0] ?? 0) < (byName[$1] ?? 0) } ?? ""
+    let heads = best.dropFirst("share.".count)
+    leader = heads == "0" ? "{}" : "{" + heads.replacingOccurrences(of: "+", with: ",") + "}"
+    leadingShare = byName[best] ?? 0
+    ownAttention = model.heads.enumerated().map {
+      byName["attention.\($0 + 1).\($1.ownLag)"] ?? 0
+    }
+    scale = parameters.last ?? 0
+  }
+}

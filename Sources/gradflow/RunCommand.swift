@@ -1,0 +1,101 @@
+import ArgumentParser
+import DeclaredKeys
+import Experiments
+import Foundation
+import GradientFlow
+import RunRecords
+
+/// `gradflow run`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Integrate the flow of an experiment and record it.")
+
+  @Argument(help: "The experiment, a YAML file; `gradflow new` writes one.")
+  var experiment: String
+
+  @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")
+  var out: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a key: --set solver.relative_tolerance=1e-9, --set stages.copying.until=1e7.",
+      valueName: "path=value"))
+  var overrides: [String] = []
+
+  @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @Flag(help: "Write the sampled tokens as corpus.npz.")
+  var exportCorpus = false
+
+  @Flag(help: "Parse, validate, print sizes and memory, and stop.")
+  var check = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a whole number from 1 to 1024, not \(threads).")
+    }
+  }
+
+  func run() throws {
+    let plan = try plan()
+    if check {
+      print(Summary.sizes(of: plan))
+      return
+    }
+    Interruption.watch()
+    let directory = try makeDirectory()
+    let view = quiet ? nil : ProgressView(plan)
+    let run = ExperimentRun(
+      plan, program: Gradflow.program,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let outcome: ExperimentRun.Outcome
+    do {
+      outcome = try run.run(into: directory, exportCorpus: exportCorpus) { progress in
+        view?.show(progress)
+        return !Interruption.hasCome
+      }
+    } catch let error as DocumentError {
+      view?.finish()
+      throw Failure(code: Exit.badInput, message: error.description)
+    } catch let error as RecordError {
+      view?.finish()
+      throw Failure(code: Exit.failed, message: error.description)
+    }
+    view?.finish()
+    print(Summary.text(of: outcome, plan: plan, path: directory.path))
+    switch outcome.ending {
+    case .finished: return
+    case .stopped:
+      throw Failure(code: Exit.stopped, message: "stopped; all up to there is in \(directory.path)")
+    case .failed(let failure):
+      throw Failure(
+        code: Exit.failed,
+        message: "\(failure.description)\nAll up to there is in \(directory.path).")
+    }
+  }
+
+  private func plan() throws -> ExperimentPlan {
+    do {
+      return try ExperimentPlan(
+        LoadedExperiment(contentsOf: experiment, overrides: overrides),
+        memoryLimit: Machine.current().availableMemory)
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+  }
+
+  private func makeDirectory() throws -> RunDirectory {
+    do {
+      if let out { return try RunDirectory.create(at: out) }
+      let name = URL(fileURLWithPath: experiment).deletingPathExtension().lastPathComponent
+      return try RunDirectory.createNumbered(name: FileName(name))
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import CVODE
+import Corpora
+import Experiments
+import FlowAnalysis
+import Foundation
+import GradientFlow
+import InductionHeads
+import Objectives
+import RunRecords
+
+/// The texts that a run ends with.
+enum Summary {
+  /// The summary of a run: data, stages, located events, laws, where it is.
+  static func text(
+    of outcome: ExperimentRun.Outcome, plan: ExperimentPlan, path: String
+  ) -> String {
+    var lines: [String] = []
+    if let question = plan.experiment.question { lines += [question, ""] }
+    lines.append(dataLine(plan, outcome))
+    lines.append("")
+    lines += stages(outcome.trajectory)
+    lines.append("")
+    lines += events(outcome.trajectory)
+    lines.append("")
+    lines += laws(outcome)
+    lines.append("")
+    let model = ModelSummary(plan.model, outcome.trajectory.parameters)
+    let own = model.ownAttention.map { String(format: "%.4f", $0) }.joined(separator: " ")
+    lines.append(
+      "End: share of \(model.leader) \(model.leadingShare.formatted(digits: 6)), "
+        + "attention on own lags \(own), a = \(model.scale.formatted(digits: 6))")
+    lines.append(
+      String(format: "%.1f s", outcome.seconds) + ", recorded in \(path)")
+    return lines.joined(separator: "\n")
+  }
+
+  /// The sizes of a problem, for `--check`.
+  static func sizes(of plan: ExperimentPlan) -> String {
+    let size = plan.size
+    let rows = [
+      ("sequences", "\(size.sequences) of length \(size.length)"),
+      ("parameters", "\(size.parameters)"),
+      ("distinct windows", "at most \(count(size.windows))"),
+      ("window counts", "at most \(count(size.entries))"),
+      ("memory", "at most \(size.bytesText)"),
+      ("stages", plan.stages.map(\.name).joined(separator: ", ")),
+    ]
+    return (["The experiment is valid."] + rows.map { "  " + $0.0.padded(to: 18) + $0.1 })
+      .joined(separator: "\n")
+  }
+
+  /// What `gradflow inspect` says.
+  static func text(of inspection: RunInspection) -> String {
+    let manifest = inspection.manifest
+    var lines = ["\(inspection.path): \(manifest.status.state.rawValue)"]
+    func add(_ name: String, _ value: String) { lines.append("  " + name.padded(to: 12) + value) }
+    if let message = manifest.status.message { add("message", message) }
+    add("program", "gradflow \(manifest.programVersion)" + commit(manifest.source))
+    add("compiler", manifest.compiler)
+    for (name, version) in manifest.libraries.sorted(by: { $0.key < $1.key }) {
+      add(name, version)
+    }
+    add("machine", "\(manifest.machine.cpuModel), \(manifest.machine.operatingSystem)")
+    add("threads", "\(manifest.threads)")
+    add("started", "\(manifest.start)")
+    if let end = manifest.end {
+      add("ended", "\(end) (\(String(format: "%.1f s", end.seconds(since: manifest.start))))")
+    }
+    add("experiment", "SHA-256 \(manifest.experimentSHA256)")
+    add("seeds", manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+      .joined(separator: ", "))
+    lines.append("stages")
+    for stage in manifest.stages {
+      lines.append(
+        "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
+          + "\(stage.ending ?? "running")")
+    }
+    lines.append("laws")
+    for law in manifest.laws {
+      lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
+    }
+    lines.append("files")
+    for entry in inspection.entries {
+      var text = entry.byteCount.map { "\($0) bytes" } ?? "folder"
+      if let rows = entry.rowCount, let columns = entry.columnCount {
+        text += ", \(rows) rows × \(columns) columns"
+      }
+      lines.append("  " + entry.name.padded(to: 18) + text)
+    }
+    lines.append(
+      inspection.isComplete
+        ? "The run is complete."
+        : "The run is not complete:\n  " + inspection.problems.joined(separator: "\n  "))
+    return lines.joined(separator: "\n")
+  }
+
+  private static func commit(_ source: SourceState?) -> String {
+    guard let source else { return ", commit unknown" }
+    return ", commit \(source.commit.prefix(12))" + (source.isDirty ? " with changes" : "")
+  }
+
+  private static func count(_ value: Double) -> String {
+    value < 1e15 ? String(Int(value)) : value.formatted(digits: 3)
+  }
+
+  private static func dataLine(
+    _ plan: ExperimentPlan, _ outcome: ExperimentRun.Outcome
+  ) -> String {
+    let corpus = outcome.objective.corpus
+    return "\(corpus.sequenceCount) sequences of length \(plan.sequences.length), "
+      + "\(corpus.windows.count) windows, \(corpus.pairCount) pairs, "
+      + "\(corpus.entryCount) window counts; \(outcome.objective.layout.count) parameters"
+  }
+
+  private static func stages(_ trajectory: Trajectory) -> [String] {
+    var lines = [
+      "stage".padded(to: 16) + "t".aligned(to: 10) + "steps".aligned(to: 8)
+        + "gradients".aligned(to: 11) + "Hessians".aligned(to: 10) + "loss".aligned(to: 12)
+        + "  ended by"
+    ]
+    for stage in trajectory.stages {
+      let work = stage.statistics
+      lines.append(
+        stage.stage.name.padded(to: 16) + stage.endTime.formatted(digits: 6).aligned(to: 10)
+          + "\(work.steps)".aligned(to: 8) + "\(work.derivativeEvaluations)".aligned(to: 11)
+          + "\(work.jacobianEvaluations)".aligned(to: 10)
+          + String(format: "%.7f", stage.lossAtEnd).aligned(to: 12) + "  \(stage.ending.description)")
+    }
+    return lines
+  }
+
+  private static func events(_ trajectory: Trajectory) -> [String] {
+    var lines = [
+      "event".padded(to: 28) + "t".aligned(to: 16) + "±".aligned(to: 10) + "  stage"
+    ]
+    for event in trajectory.events where event.isReached {
+      lines.append(
+        event.name.padded(to: 28) + event.time.formatted(digits: 10).aligned(to: 16)
+          + (event.error?.formatted(digits: 2) ?? "").aligned(to: 10)
+          + "  \(trajectory.stages[event.stage].stage.name)")
+    }
+    let missing = trajectory.events.filter { !$0.isReached }
+    if !missing.isEmpty {
+      lines.append("not reached: " + missing.map(\.name).joined(separator: ", "))
+    }
+    if let reason = trajectory.eventErrorsMissing { lines.append("no error bars: \(reason)") }
+    return lines
+  }
+
+  private static func laws(_ outcome: ExperimentRun.Outcome) -> [String] {
+    ["law".padded(to: 24) + "value".aligned(to: 12) + "limit".aligned(to: 12)]
+      + outcome.laws.map { lawLine($0.name, $0.value, $0.limit, $0.holds) }
+  }
+
+  private static func lawLine(
+    _ name: String, _ value: Double, _ limit: Double, _ holds: Bool
+  ) -> String {
+    name.padded(to: 24) + value.formatted(digits: 3).aligned(to: 12)
+      + (limit.isFinite ? limit.formatted(digits: 3) : "").aligned(to: 12)
+      + (limit.isFinite ? (holds ? "  holds" : "  BROKEN") : "")
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// The terminal, if there is one.
+enum Terminal {
+  /// Whether progress can be drawn over itself.
+  static var isInteractive: Bool {
+    isatty(FileHandle.standardError.fileDescriptor) == 1
+      && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  }
+
+  /// The width of the terminal in columns.
+  static var width: Int {
+    var size = winsize()
+    let known = ioctl(FileHandle.standardError.fileDescriptor, UInt(TIOCGWINSZ), &size) == 0
+    return known && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+
+  /// Writes to standard error.
+  static func note(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
+  /// Writes an error message.
+  static func error(_ message: String, prefix: String = "gradflow: ") {
+    note(prefix + message + "\n")
+  }
+}
+
+extension Double {
+  /// A few digits, for people.
+  func formatted(digits: Int) -> String { String(format: "%.\(digits)g", self) }
+}
+
+extension String {
+  /// Padded on the right to a width.
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(0, width - count))
+  }
+
+  /// Padded on the left to a width.
+  func aligned(to width: Int) -> String {
+    String(repeating: " ", count: Swift.max(0, width - count)) + self
+  }
+}
