@@ -10,6 +10,8 @@ public struct IntegrationError: Error, CustomStringConvertible, Sendable {
     case nonFiniteDerivative
     /// An event function was not finite.
     case nonFiniteEvent
+    /// The steps have become too small to move the time; CVODE itself would go on for ever.
+    case standstill
   }
 
   /// What stands behind the failure.
@@ -37,6 +39,8 @@ public struct IntegrationError: Error, CustomStringConvertible, Sendable {
       "The error comes from the equation or its event functions, not from the solver."
     case .nonFiniteEvent:
       "Event functions must be finite wherever the solution goes."
+    case .standstill:
+      "The solution ends or grows without bound here; look at the state."
     case .nonFiniteDerivative, .callback, .solver:
       code.advice ?? "Read the library's message."
     }
@@ -50,8 +54,9 @@ public struct IntegrationError: Error, CustomStringConvertible, Sendable {
       case .callback: "A callback threw \"\(underlying.map { "\($0)" } ?? "")\""
       case .nonFiniteDerivative: "The derivative is not finite"
       case .nonFiniteEvent: "An event function is not finite"
+      case .standstill: "The steps are too small to move the time"
       }
-    let code = reason == .solver ? "" : " \(call) returned \(self.code)."
+    let code = reason == .solver || self.code == .success ? "" : " \(call) returned \(self.code)."
     let message = libraryMessage.isEmpty ? "" : " The library says: \(libraryMessage)"
     return "\(what) at t = \(time).\(code)\(message) \(advice)"
   }

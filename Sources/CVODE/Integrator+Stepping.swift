@@ -25,7 +25,8 @@ extension Integrator {
   /// - Parameter target: gives the direction and the scale of the first step after the start or a
   ///   restart; later calls ignore it.
   /// - Returns: whether the step is complete, or the events inside it.
-  /// - Throws: ``IntegrationError``. The solver then stands where it stood before the step;
+  /// - Throws: ``IntegrationError``, also when 100 steps in a row were too small to move the time,
+  ///   as happens where a solution ends. The solver then stands where it stood before the step;
   ///   ``statistics``, ``interpolate(at:derivative:into:)`` and ``restart(at:state:)`` go on
   ///   working.
   public mutating func step(toward target: Double) throws(IntegrationError) -> StepOutcome {
@@ -37,15 +38,37 @@ extension Integrator {
         "CVodeSetInitStep", unsafe CVodeSetInitStep(memory.pointer, signed))
     }
     isFresh = false
+    let before = time
+    let isComplete = reportedTime == before  // otherwise the call may end the step of an event
     var reached = reportedTime
     let code = ReturnCode(
       rawValue: unsafe CVode(memory.pointer, target, state.pointer, &reached, CV_ONE_STEP))
     reportedTime = reached
     switch code {
-    case .success: return .stepped
+    case .success:
+      if isComplete { try watchForStandstill(since: before) }
+      return .stepped
     case .rootReturn: return .events(at: reached, try occurrences())
     default: throw failure("CVode", code)
     }
+  }
+
+  /// Throws after 100 steps in a row that left the time where it was.
+  ///
+  /// In front of a singularity CVODE takes steps below the resolution of t, for ever: a failure
+  /// makes the step small, success makes it grow until it fails again.
+  private mutating func watchForStandstill(since before: Double) throws(IntegrationError) {
+    guard time == before else {
+      standstill = (0, nil)
+      return
+    }
+    standstill = (standstill.steps + 1, callbacks.failure ?? standstill.cause)
+    guard standstill.steps >= 100 else { return }
+    let cause = standstill.cause
+    standstill = (0, nil)
+    throw IntegrationError(
+      reason: cause?.reason ?? .standstill, call: "CVode", code: .success,
+      time: cause?.time ?? time, libraryMessage: context.message, underlying: cause?.underlying)
   }
 
   /// The time tₙ the solver has got to: the end of the last internal step.

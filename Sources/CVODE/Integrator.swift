@@ -47,6 +47,9 @@ public struct Integrator: ~Copyable {
   /// Whether no step was tried since the start or the last restart.
   var isFresh = true
 
+  /// Steps in a row that did not move the time, and the last thing that went wrong in them.
+  var standstill: (steps: Int, cause: Callbacks.Failure?) = (0, nil)
+
   /// The work before the last restart.
   var earlierWork = Statistics()
 
@@ -150,6 +153,7 @@ public struct Integrator: ~Copyable {
     earlierWork = work
     callbacks.forgetCounts()
     reportedTime = start
+    standstill = (0, nil)
     isFresh = true
   }
 }
