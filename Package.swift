@@ -117,7 +117,15 @@ let package = Package(
         "GradientFlow", "InductionHeads", "Objectives", "RunRecords",
       ], swiftSettings: settings),
 
+    .executableTarget(  // timings and work counts as CSV
+      name: "flow-benchmarks",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Corpora", "InductionHeads", "MarkovChains", "Objectives",
+      ], swiftSettings: settings),
+
     // MARK: - Tests
+    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
     .testTarget(
       name: "MarkovChainsTests",
       dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],

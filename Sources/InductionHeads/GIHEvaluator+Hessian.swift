@@ -186,10 +186,9 @@ extension GIHEvaluator {
     let u = sums.lossGradient.pointer
     let b = sums.average.pointer
     for i in 0..<n {
-      let row = sums.matrix.pointer + i * n
-      let ui = u[i]
-      let bi = b[i]
-      for j in i..<n { row[j] -= ui * b[j] + bi * u[j] }
+      let row = sums.matrix.pointer + (i &* n &+ i)
+      addScaled(-u[i], b + i, to: row, n &- i)
+      addScaled(-b[i], u + i, to: row, n &- i)
     }
   }
 
@@ -309,26 +308,5 @@ extension GIHEvaluator {
         hessian[j * n + i] = mean * h[i * n + j]
       }
     }
-  }
-}
-
-/// y += factor · x.
-@inline(__always)
-private func addScaled(
-  _ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int
-) {
-  for i in 0..<count { y[i] += factor * x[i] }
-}
-
-/// Upper triangle of A += factor · x xᵀ.
-@inline(__always)
-private func addOuter(
-  _ factor: Double, _ x: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>,
-  _ count: Int
-) {
-  for i in 0..<count {
-    let row = matrix + i * count
-    let f = factor * x[i]
-    for j in i..<count { row[j] += f * x[j] }
   }
 }

@@ -66,9 +66,17 @@ extension GIHEvaluator {
   ) {
     let count = block.keys.count
     let dots = lane.tangents
-    kernel.overlapTangents(
-      features: values.pointer, featureTangent: valueTangent.pointer, query: block.query,
-      windows: windows, count: count, into: dots.overlaps.pointer)
+    // ġ = ⟨v̇_ω, v_q⟩ + ⟨v_ω, v̇_q⟩
+    let query = block.query * features.width
+    kernel.gather(
+      valueTangent.pointer, windows: windows, count: count, into: dots.gathered.pointer)
+    dots.overlaps.clear()
+    kernel.addOverlaps(
+      gathered: dots.gathered.pointer, query: values.pointer + query, count: count,
+      to: dots.overlaps.pointer)
+    kernel.addOverlaps(
+      gathered: lane.gathered.pointer, query: valueTangent.pointer + query, count: count,
+      to: dots.overlaps.pointer)
     kernel.tangent(
       shares: shares.pointer, shareTangent: shareTangent.pointer,
       overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
@@ -112,11 +120,13 @@ extension GIHEvaluator {
       overlapAdjointTangents: dots.overlapAdjoints.pointer)
     // v̄ = Σ ḡ v: both factors move.
     kernel.addFeatureAdjoints(
-      overlapAdjoints: dots.overlapAdjoints.pointer, features: values.pointer, query: block.query,
-      windows: windows, count: count, to: dots.featureAdjoint.pointer)
+      overlapAdjoints: dots.overlapAdjoints.pointer, gathered: lane.gathered.pointer,
+      features: values.pointer, query: block.query, windows: windows, count: count,
+      to: dots.featureAdjoint.pointer)
     kernel.addFeatureAdjoints(
-      overlapAdjoints: lane.overlapAdjoints.pointer, features: valueTangent.pointer,
-      query: block.query, windows: windows, count: count, to: dots.featureAdjoint.pointer)
+      overlapAdjoints: lane.overlapAdjoints.pointer, gathered: dots.gathered.pointer,
+      features: valueTangent.pointer, query: block.query, windows: windows, count: count,
+      to: dots.featureAdjoint.pointer)
   }
 
   /// Adds up the lanes and pulls the sums back to θ.

@@ -26,7 +26,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// Scratch over the keys of one block, and the sums of one lane.
   final class Lane {
-    let overlaps, products, kernel, logits, powers: Buffer
+    let gathered, overlaps, products, kernel, logits, powers: Buffer
     let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
     /// Σ k̄ m_S and its tangent.
     let productSums, productSumTangents: Buffer
@@ -39,7 +39,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
     lazy var tangents = TangentScratch(self)
     var curvature: CurvatureScratch?
 
-    init(subsets: Int, heads: Int, width: Int, features: Int) {
+    init(subsets: Int, heads: Int, vocabulary: Int, width: Int, features: Int) {
+      gathered = Buffer(heads * vocabulary * width)
       overlaps = Buffer(heads * width)
       products = Buffer(subsets * width)
       kernel = Buffer(width)
@@ -65,10 +66,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// The tangents of a lane's buffers.
   final class TangentScratch {
-    let overlaps, products, kernel, logits: Buffer
+    let gathered, overlaps, products, kernel, logits: Buffer
     let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
 
     init(_ lane: Lane) {
+      gathered = Buffer(lane.gathered.count)
       overlaps = Buffer(lane.overlaps.count)
       products = Buffer(lane.products.count)
       kernel = Buffer(lane.kernel.count)
@@ -100,9 +102,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
     attentionTangent = Buffer(attention.count)
     values = Buffer(featureCount)
     valueTangent = Buffer(featureCount)
-    let heads = model.heads.count
+    let (heads, features) = (model.heads.count, features)
     lanes = objective.plan.lanes.map { _ in
-      Lane(subsets: subsets, heads: heads, width: width, features: featureCount)
+      Lane(
+        subsets: subsets, heads: heads, vocabulary: features.vocabulary, width: width,
+        features: featureCount)
     }
   }
 
@@ -208,13 +212,15 @@ final class GIHEvaluator: ObjectiveEvaluator {
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
   ) {
     let count = block.keys.count
-    kernel.overlaps(
-      features: values.pointer, query: block.query, windows: windows, count: count,
-      into: lane.overlaps.pointer)
+    kernel.gather(values.pointer, windows: windows, count: count, into: lane.gathered.pointer)
+    lane.overlaps.clear()
+    kernel.addOverlaps(
+      gathered: lane.gathered.pointer, query: values.pointer + block.query * features.width,
+      count: count, to: lane.overlaps.pointer)
     kernel.forward(
       shares: shares.pointer, overlaps: lane.overlaps.pointer, count: count,
       products: lane.products.pointer, kernel: lane.kernel.pointer)
-    for k in 0..<count { lane.logits.pointer[k] = scale * lane.kernel.pointer[k] }
+    InductionHeads.scale(scale, lane.kernel.pointer, into: lane.logits.pointer, count)
   }
 
   /// From z̄: ā += Σ z̄ k, Σ k̄ m_S with k̄ = a z̄, and v̄.
@@ -223,9 +229,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
   ) {
     let count = block.keys.count
     lane.scaleAdjoint += dot(lane.logitAdjoint.pointer, lane.kernel.pointer, count)
-    for k in 0..<count {
-      lane.kernelAdjoint.pointer[k] = scale * lane.logitAdjoint.pointer[k]
-    }
+    InductionHeads.scale(
+      scale, lane.logitAdjoint.pointer, into: lane.kernelAdjoint.pointer, count)
     for subset in 0..<kernel.subsets.count {
       lane.productSums.pointer[subset] += dot(
         lane.kernelAdjoint.pointer, lane.products.pointer + subset * kernel.stride, count)
@@ -235,8 +240,9 @@ final class GIHEvaluator: ObjectiveEvaluator {
       kernelAdjoint: lane.kernelAdjoint.pointer, count: count,
       productAdjoints: lane.productAdjoints.pointer, overlapAdjoints: lane.overlapAdjoints.pointer)
     kernel.addFeatureAdjoints(
-      overlapAdjoints: lane.overlapAdjoints.pointer, features: values.pointer, query: block.query,
-      windows: windows, count: count, to: lane.featureAdjoint.pointer)
+      overlapAdjoints: lane.overlapAdjoints.pointer, gathered: lane.gathered.pointer,
+      features: values.pointer, query: block.query, windows: windows, count: count,
+      to: lane.featureAdjoint.pointer)
   }
 
   /// ∂L/∂c_S = (2 c_S/C_D)(A_S − Σ_T p_T A_T) with A_S = Σ k̄ m_S.

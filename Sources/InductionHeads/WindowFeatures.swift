@@ -225,11 +225,3 @@ struct WindowFeatures: Sendable {
     }
   }
 }
-
-/// ⟨x, y⟩ over `count` values.
-@inline(__always)
-func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
-  var sum = 0.0
-  for i in 0..<count { sum += x[i] * y[i] }
-  return sum
-}
