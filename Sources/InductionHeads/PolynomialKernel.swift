@@ -8,42 +8,41 @@ struct PolynomialKernel {
   let vocabulary: Int
   let stride: Int
 
-  /// The features of each key, gathered so that loops over keys run through memory in order.
+  /// The features of some windows, gathered so that loops over keys run through memory in order.
   ///
   /// - Parameters:
-  ///   - features: v, shape (windows, H, d).
-  ///   - windows: ω of each key.
-  ///   - count: number of keys.
+  ///   - features: v, shape (H, d, windows).
+  ///   - windowCount: number of windows in the table.
+  ///   - windows: which to gather.
+  ///   - count: how many.
   ///   - gathered: receives them, shape (H, d, stride).
   func gather(
-    _ features: UnsafePointer<Double>, windows: UnsafePointer<UInt32>, count: Int,
-    into gathered: UnsafeMutablePointer<Double>
+    _ features: UnsafePointer<Double>, windowCount: Int, windows: UnsafePointer<UInt32>,
+    count: Int, into gathered: UnsafeMutablePointer<Double>
   ) {
-    let width = headCount &* vocabulary
-    for k in 0..<count {
-      let v = features + Int(windows[k]) &* width
-      var place = k
-      for i in 0..<width {
-        gathered[place] = v[i]
-        place &+= stride
-      }
+    for i in 0..<headCount &* vocabulary {
+      let row = features + i &* windowCount
+      let target = gathered + i &* stride
+      for k in 0..<count { target[k] = row[Int(windows[k])] }
     }
   }
 
   /// g^h = ⟨v_ω^h, v_q^h⟩ of every key, added to what is there.
   ///
   /// - Parameters:
-  ///   - gathered: v_ω, shape (H, d, stride).
-  ///   - query: v_q, shape (H, d).
+  ///   - keys: v_ω, shape (H, d, rowLength).
+  ///   - rowLength: distance between the rows of `keys`.
+  ///   - query: v_q, shape (H, d), every `queryStride`-th value.
   ///   - count: number of keys.
   ///   - overlaps: g, shape (H, stride), accumulated into.
   func addOverlaps(
-    gathered: UnsafePointer<Double>, query: UnsafePointer<Double>, count: Int,
-    to overlaps: UnsafeMutablePointer<Double>
+    keys: UnsafePointer<Double>, rowLength: Int, query: UnsafePointer<Double>, queryStride: Int,
+    count: Int, to overlaps: UnsafeMutablePointer<Double>
   ) {
     for h in 0..<headCount {
       for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
-        addScaled(query[i], gathered + i &* stride, to: overlaps + h &* stride, count)
+        addScaled(
+          query[i &* queryStride], keys + i &* rowLength, to: overlaps + h &* stride, count)
       }
     }
   }
@@ -154,30 +153,30 @@ struct PolynomialKernel {
   ///
   /// - Parameters:
   ///   - overlapAdjoints: ḡ, shape (H, stride).
-  ///   - gathered: v_ω, shape (H, d, stride).
-  ///   - features: v, shape (windows, H, d).
+  ///   - keys: v_ω, shape (H, d, rowLength).
+  ///   - rowLength: distance between the rows of `keys`.
+  ///   - features: v, shape (H, d, windows).
+  ///   - windowCount: number of windows.
   ///   - query: the window q.
-  ///   - windows: ω of each key.
+  ///   - windows: ω of each key, or nil when the keys are all windows in order.
   ///   - count: number of keys.
-  ///   - featureAdjoint: v̄, shape (windows, H, d), accumulated into.
+  ///   - featureAdjoint: v̄, shape (H, d, windows), accumulated into.
   func addFeatureAdjoints(
-    overlapAdjoints: UnsafePointer<Double>, gathered: UnsafePointer<Double>,
-    features: UnsafePointer<Double>, query: Int, windows: UnsafePointer<UInt32>, count: Int,
-    to featureAdjoint: UnsafeMutablePointer<Double>
+    overlapAdjoints: UnsafePointer<Double>, keys: UnsafePointer<Double>, rowLength: Int,
+    features: UnsafePointer<Double>, windowCount: Int, query: Int,
+    windows: UnsafePointer<UInt32>?, count: Int, to featureAdjoint: UnsafeMutablePointer<Double>
   ) {
-    let width = headCount &* vocabulary
-    let q = features + query &* width
-    let qBar = featureAdjoint + query &* width
     for h in 0..<headCount {
       let gBar = overlapAdjoints + h &* stride
       for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
-        qBar[i] += dot(gBar, gathered + i &* stride, count)
-      }
-      let v = q + h &* vocabulary
-      for k in 0..<count {
-        let vBar = featureAdjoint + (Int(windows[k]) &* width &+ h &* vocabulary)
-        let g = gBar[k]
-        for e in 0..<vocabulary { vBar[e] += g * v[e] }
+        let row = featureAdjoint + i &* windowCount
+        let v = features[i &* windowCount &+ query]
+        if let windows {
+          for k in 0..<count { row[Int(windows[k])] += v * gBar[k] }
+        } else {
+          addScaled(v, gBar, to: row, count)
+        }
+        row[query] += dot(gBar, keys + i &* rowLength, count)
       }
     }
   }
