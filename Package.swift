@@ -65,6 +65,9 @@ let package = Package(
         .linkedLibrary("sundials_sunnonlinsolfixedpoint"), .linkedLibrary("openblas"),
       ] + sundialsCore),
 
+    .target(  // vector loops for several instruction sets, chosen at run time
+      name: "CKernels"),
+
     // MARK: - Numerics
     .target(  // loops whose sums do not depend on the number of threads
       name: "ParallelLoops", swiftSettings: settings),
@@ -83,7 +86,7 @@ let package = Package(
     .target(  // L, ∇L, ∇²L, and what to watch
       name: "Objectives", swiftSettings: settings),
     .target(  // the GIH transformer on compressed corpora
-      name: "InductionHeads", dependencies: ["Corpora", "Objectives", "ParallelLoops"],
+      name: "InductionHeads", dependencies: ["CKernels", "Corpora", "Objectives", "ParallelLoops"],
       swiftSettings: settings),
 
     // MARK: - Flow

@@ -1,4 +1,5 @@
 import CVODE
+import InductionHeads
 import LinearAlgebra
 public import RunRecords
 
@@ -26,18 +27,8 @@ public struct ProgramDescription: Sendable {
       libraries: [
         "SUNDIALS": SundialsLibrary.version, "OpenBLAS": OpenBLAS.configuration,
       ],
-      compiler: Self.compiler, kernelPath: "swift (baseline \(Self.architecture))",
+      compiler: Self.compiler, kernelPath: kernelInstructionSet,
       machine: .current(), threads: threads, start: start)
-  }
-
-  private static var architecture: String {
-    #if arch(x86_64)
-      "x86-64"
-    #elseif arch(arm64)
-      "arm64"
-    #else
-      "unknown"
-    #endif
   }
 
   private static var compiler: String {

@@ -1,32 +1,11 @@
-// The loops that everything else is made of. Eight lanes at a time: a sum keeps eight partial sums
-// and adds them in a fixed order, so its rounding depends on its length alone.
+// The loops that everything else is made of, with this module's names.
 
-@inline(__always)
-private func load(_ x: UnsafePointer<Double>, _ i: Int) -> SIMD8<Double> {
-  UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Double>.self)
-}
-
-@inline(__always)
-private func store(_ value: SIMD8<Double>, _ x: UnsafeMutablePointer<Double>, _ i: Int) {
-  UnsafeMutableRawPointer(x + i).storeBytes(of: value, as: SIMD8<Double>.self)
-}
+import CKernels
 
 /// ⟨x, y⟩ over `count` values.
 @inline(__always)
 func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
-  var sums = SIMD8<Double>.zero
-  var i = 0
-  while i &+ 8 <= count {
-    sums += load(x, i) * load(y, i)
-    i &+= 8
-  }
-  var sum =
-    ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
-  while i < count {
-    sum += x[i] * y[i]
-    i &+= 1
-  }
-  return sum
+  gf_dot(x, y, count)
 }
 
 /// y = factor · x.
@@ -34,15 +13,7 @@ func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -
 func scale(
   _ factor: Double, _ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, _ count: Int
 ) {
-  var i = 0
-  while i &+ 8 <= count {
-    store(factor * load(x, i), y, i)
-    i &+= 8
-  }
-  while i < count {
-    y[i] = factor * x[i]
-    i &+= 1
-  }
+  gf_scale(factor, x, y, count)
 }
 
 /// y += factor · x.
@@ -50,15 +21,7 @@ func scale(
 func addScaled(
   _ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int
 ) {
-  var i = 0
-  while i &+ 8 <= count {
-    store(load(y, i) + factor * load(x, i), y, i)
-    i &+= 8
-  }
-  while i < count {
-    y[i] += factor * x[i]
-    i &+= 1
-  }
+  gf_add_scaled(factor, x, y, count)
 }
 
 /// z = x ⊙ y.
@@ -67,15 +30,7 @@ func multiply(
   _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, into z: UnsafeMutablePointer<Double>,
   _ count: Int
 ) {
-  var i = 0
-  while i &+ 8 <= count {
-    store(load(x, i) * load(y, i), z, i)
-    i &+= 8
-  }
-  while i < count {
-    z[i] = x[i] * y[i]
-    i &+= 1
-  }
+  gf_multiply(x, y, z, count)
 }
 
 /// z += x ⊙ y.
@@ -84,15 +39,7 @@ func addProduct(
   _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, to z: UnsafeMutablePointer<Double>,
   _ count: Int
 ) {
-  var i = 0
-  while i &+ 8 <= count {
-    store(load(z, i) + load(x, i) * load(y, i), z, i)
-    i &+= 8
-  }
-  while i < count {
-    z[i] += x[i] * y[i]
-    i &+= 1
-  }
+  gf_add_product(x, y, z, count)
 }
 
 /// Upper triangle of A += factor · x xᵀ, A of `count` rows and columns.
@@ -101,8 +48,8 @@ func addOuter(
   _ factor: Double, _ x: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>,
   _ count: Int
 ) {
-  for i in 0..<count {
-    let row = matrix + i &* count
-    addScaled(factor * x[i], x + i, to: row + i, count &- i)
-  }
+  gf_add_outer(factor, x, matrix, count)
 }
+
+/// The instruction set that the loops run on.
+public var kernelInstructionSet: String { String(cString: gf_instruction_set()) }

@@ -1,0 +1,32 @@
+// Loops over double arrays, compiled for several instruction sets and chosen at run time.
+//
+// A sum keeps eight partial sums and adds them in a fixed order, and nothing is contracted to a
+// fused multiply–add, so every instruction set gives the same bits.
+
+#ifndef GRADFLOW_KERNELS_H
+#define GRADFLOW_KERNELS_H
+
+/// Σ x_i y_i.
+double gf_dot(const double *_Nonnull x, const double *_Nonnull y, long count);
+
+/// y = factor x.
+void gf_scale(double factor, const double *_Nonnull x, double *_Nonnull y, long count);
+
+/// y += factor x.
+void gf_add_scaled(double factor, const double *_Nonnull x, double *_Nonnull y, long count);
+
+/// z = x y, element by element.
+void gf_multiply(const double *_Nonnull x, const double *_Nonnull y, double *_Nonnull z,
+                 long count);
+
+/// z += x y, element by element.
+void gf_add_product(const double *_Nonnull x, const double *_Nonnull y, double *_Nonnull z,
+                    long count);
+
+/// Upper triangle of A += factor x xᵀ, A of `count` rows and columns, row after row.
+void gf_add_outer(double factor, const double *_Nonnull x, double *_Nonnull matrix, long count);
+
+/// The instruction set that was chosen: "x86-64-v4", "x86-64-v3" or "baseline".
+const char *_Nonnull gf_instruction_set(void);
+
+#endif

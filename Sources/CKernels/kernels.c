@@ -1,0 +1,58 @@
+#include "kernels.h"
+
+#pragma clang fp contract(off)
+
+#if defined(__x86_64__) && defined(__linux__)
+#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define CLONES
+#endif
+
+CLONES double gf_dot(const double *restrict x, const double *restrict y, long count) {
+  double sums[8] = {0};
+  long i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int lane = 0; lane < 8; lane++) sums[lane] += x[i + lane] * y[i + lane];
+  }
+  double sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+               ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+  for (; i < count; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+CLONES void gf_scale(double factor, const double *restrict x, double *restrict y, long count) {
+  for (long i = 0; i < count; i++) y[i] = factor * x[i];
+}
+
+CLONES void gf_add_scaled(double factor, const double *restrict x, double *restrict y,
+                          long count) {
+  for (long i = 0; i < count; i++) y[i] += factor * x[i];
+}
+
+CLONES void gf_multiply(const double *restrict x, const double *restrict y, double *restrict z,
+                        long count) {
+  for (long i = 0; i < count; i++) z[i] = x[i] * y[i];
+}
+
+CLONES void gf_add_product(const double *restrict x, const double *restrict y,
+                           double *restrict z, long count) {
+  for (long i = 0; i < count; i++) z[i] += x[i] * y[i];
+}
+
+CLONES void gf_add_outer(double factor, const double *restrict x, double *restrict matrix,
+                         long count) {
+  for (long i = 0; i < count; i++) {
+    double f = factor * x[i];
+    double *row = matrix + i * count;
+    for (long j = i; j < count; j++) row[j] += f * x[j];
+  }
+}
+
+const char *gf_instruction_set(void) {
+#if defined(__x86_64__) && defined(__linux__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#endif
+  return "baseline";
+}
