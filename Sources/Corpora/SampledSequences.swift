@@ -6,8 +6,11 @@ public import MarkovChains
 public struct SampledSequences: SequenceSource {
   /// Where sequences come from.
   public let sampler: SequenceSampler
+  /// d, that of the sampler's chains.
   public let vocabulary: Int
+  /// N ≥ 0.
   public let sequenceCount: Int
+  /// L ≥ 1.
   public let length: Int
 
   /// Describes a sampled corpus.
@@ -27,8 +30,10 @@ public struct SampledSequences: SequenceSource {
     self.length = length
   }
 
+  /// True: every sequence comes with its kernel.
   public var knowsTargetLaw: Bool { true }
 
+  /// A reader with a sampling workspace of its own.
   public func makeReader() -> any SequenceReader { Reader(self) }
 
   private final class Reader: SequenceReader {

@@ -32,7 +32,9 @@ public protocol SequenceReader: AnyObject {
 
 /// Token sequences held in memory, for instance from a file.
 public struct StoredSequences: SequenceSource, Equatable {
+  /// d in 2…256.
   public let vocabulary: Int
+  /// L ≥ 1.
   public let length: Int
   /// All tokens, N × (L + 1), row by row; the last of each row is the target.
   public let tokens: [UInt8]
@@ -65,9 +67,12 @@ public struct StoredSequences: SequenceSource, Equatable {
     vocabulary = source.vocabulary
   }
 
+  /// N, the number of rows of L + 1 tokens.
   public var sequenceCount: Int { tokens.count / (length + 1) }
+  /// False: tokens alone do not tell the law they were drawn from.
   public var knowsTargetLaw: Bool { false }
 
+  /// A reader that copies from the tokens in memory.
   public func makeReader() -> any SequenceReader { Reader(sequences: self) }
 
   private final class Reader: SequenceReader {

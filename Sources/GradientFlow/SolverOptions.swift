@@ -26,9 +26,9 @@ public struct SolverOptions: Sendable, Equatable {
   public var method: Method
   /// The linear solver.
   public var linearSolver: LinearSolver
-  /// Relative tolerance of the local error.
+  /// Relative tolerance of the local error, in 0..<1.
   public var relativeTolerance: Double
-  /// Absolute tolerance of the local error.
+  /// Absolute tolerance of the local error of every parameter, ≥ 0; one of the two is positive.
   public var absoluteTolerance: Double
   /// The most accepted steps of one stage.
   public var stepLimit: Int

@@ -119,6 +119,7 @@ public struct Trajectory: Sendable {
   ///   - layout: the parameters.
   ///   - observables: the names of the observables.
   ///   - sharpness: whether λ_max of the Hessian is sampled.
+  /// - Returns: loss, gradient norm, parameters, observables, norms per group, sharpness.
   public static func columns(
     layout: ParameterLayout, observables: [String], sharpness: Bool
   ) -> [String] {
@@ -129,6 +130,7 @@ public struct Trajectory: Sendable {
   /// The values of one column over all samples.
   ///
   /// - Parameter name: one of ``columns``.
+  /// - Returns: one value per sample, or nil if there is no such column.
   public func values(of name: String) -> [Double]? {
     guard let index = columns.firstIndex(of: name) else { return nil }
     return samples.map { $0.values[index] }

@@ -33,9 +33,13 @@ public struct GIHObjective: Objective {
     plan = WorkPlan(corpus, lanes: max(2, min(16, (256 << 20) / bytesPerLane)))
   }
 
+  /// The groups `c`, `w`, `a` and their names.
   public var layout: ParameterLayout { model.layout }
+  /// `share.S` for every subset with a coefficient, then `attention.h.i`.
   public var observableNames: [String] { model.observableNames }
+  /// `C_D`, and `sum w.h` for every head.
   public var conservedQuantities: [ConservedQuantity] { model.conservedQuantities }
+  /// `selection.S` and `copying.h`, each with its `-complete` twin, as log-odds.
   public var phaseEvents: [PhaseEvent] { model.phaseEvents(length: length) }
 
   /// `classification`: all but 1 % of a stage's loss has gone, in stages that train a.
@@ -43,10 +47,19 @@ public struct GIHObjective: Objective {
     [LossDropEvent(name: "classification", groups: ["a"], fraction: 0.01)]
   }
 
+  /// Writes the shares, each in 0…1 with sum 1, then the attention of each head, with sum 1.
+  ///
+  /// - Parameters:
+  ///   - parameters: θ, `layout.count` values, not all c zero.
+  ///   - values: one per name in ``observableNames``.
   public func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
     model.observe(parameters, into: &values)
   }
 
+  /// An evaluator with buffers of its own.
+  ///
+  /// - Parameter threads: at least 1; the results do not depend on it.
+  /// - Returns: an evaluator for one thread at a time.
   public func makeEvaluator(threads: Int) -> any ObjectiveEvaluator {
     GIHEvaluator(self, threads: threads)
   }

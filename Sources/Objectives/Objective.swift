@@ -21,6 +21,7 @@ public protocol Objective: Sendable {
   /// Buffers and kernels for repeated evaluation.
   ///
   /// - Parameter threads: threads that one evaluation may use, ≥ 1. The results do not depend on it.
+  /// - Returns: an evaluator for one thread at a time.
   func makeEvaluator(threads: Int) -> any ObjectiveEvaluator
 
   /// Computes the observables at θ.
@@ -134,7 +135,7 @@ public struct LossDropEvent: Sendable {
   public let name: String
   /// It is located in the stages that train one of these groups.
   public let groups: [String]
-  /// The fraction of the stage's drop that is still to come, in 0…1.
+  /// The fraction of the stage's drop that is still to come, strictly between 0 and 1.
   public let fraction: Double
 
   /// Describes a transition by the loss.

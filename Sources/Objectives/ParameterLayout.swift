@@ -43,6 +43,7 @@ public struct ParameterLayout: Sendable, Equatable {
   /// The positions of all parameters in the named groups, ascending.
   ///
   /// - Parameter names: names of groups of this layout.
+  /// - Returns: positions in 0..<`count`; names of no group add none.
   public func indices(ofGroups names: [String]) -> [Int] {
     groups.filter { names.contains($0.name) }.flatMap(\.range)
   }
