@@ -37,9 +37,6 @@ public struct WindowShape: Sendable, Equatable {
     self.range = range
   }
 
-  /// The symbol for a token that does not exist.
-  public var absent: UInt8 { UInt8(truncatingIfNeeded: vocabulary) }
-
   /// The first position read (positions count from 1).
   public var firstPosition: Int { range == .fullWindow ? reach + 1 : 1 }
 
@@ -57,7 +54,8 @@ public struct WindowShape: Sendable, Equatable {
     return count
   }
 
-  /// The number that stands for the window at a position, mixed radix with the smallest lag last.
+  /// The number that stands for the window at a position: digits in base d, or d + 1 where tokens can be
+  /// absent, the smallest lag least significant.
   ///
   /// - Parameters:
   ///   - position: 1…L + 1.

@@ -21,7 +21,8 @@ struct StageIntegration {
   private let lossAtStart: Double
   private var interpolants: [StepInterpolant] = []
   private var pendingSamples: ArraySlice<Double>
-  private var reached: [String: Double] = [:]
+  /// When each transition was reached, and the size of the step it lies in.
+  private var reached: [String: (time: Double, step: Double)] = [:]
 
   init(
     position: Int, stage: Stage, startTime: Double, dynamics: StageDynamics,
@@ -84,10 +85,12 @@ struct StageIntegration {
         for occurrence in occurrences {
           switch watched.kinds[occurrence.index] {
           case .phase(let event):
-            if reached[event.name] == nil { reached[event.name] = time }
+            if reached[event.name] == nil {
+              reached[event.name] = (time, abs(integrator.stepSize))
+            }
           case .stop(let condition):
-            try addInterpolant(integrator)
             integrator.withState { dynamics.load($0) }
+            try addInterpolant(integrator, lossAtStart: lastLoss, lossAtEnd: dynamics.evaluate())
             try finish(
               at: time, ending: .condition(condition), watched, integrator.statistics)
             return
@@ -139,21 +142,23 @@ struct StageIntegration {
         stage: position, time: startTime + integrator.time, size: integrator.stepSize,
         order: integrator.order, errorEstimate: integrator.errorEstimate ?? .nan,
         evaluations: statistics.derivativeEvaluations, linearFailures: statistics.linearFailures))
-    try addInterpolant(integrator, lossAtStart: before)
+    try addInterpolant(integrator, lossAtStart: before, lossAtEnd: loss)
   }
 
+  /// Keeps the last step for loss-drop events.
   private mutating func addInterpolant(
-    _ integrator: borrowing Integrator, lossAtStart before: Double? = nil
+    _ integrator: borrowing Integrator, lossAtStart before: Double, lossAtEnd after: Double
   ) throws {
     guard !lossDropEvents.isEmpty else { return }
     interpolants.append(
       try StepInterpolant(
-        integrator, from: max(0, integrator.time - integrator.stepSize),
-        lossAtStart: before ?? lastLoss, lossAtEnd: lastLoss))
+        integrator, from: max(0, integrator.time - integrator.stepSize), lossAtStart: before,
+        lossAtEnd: after))
     // The loss never rises, so the level can only lie below what it would be if the stage ended
-    // now: steps that lie above that are not needed any more.
+    // now: steps that lie above that are not needed any more. A step past the end says nothing.
+    guard integrator.time <= stage.duration else { return }
     let highest = lossDropEvents.map(\.fraction).max() ?? 0
-    let level = lastLoss + highest * (lossAtStart - lastLoss)
+    let level = after + highest * (lossAtStart - after)
     let kept = interpolants.firstIndex { $0.lossAtEnd <= level } ?? interpolants.endIndex
     // Dropping in larger lots keeps the cost of moving the rest small.
     if kept > 64 { interpolants.removeFirst(kept) }
@@ -199,17 +204,18 @@ struct StageIntegration {
   /// One row for each transition that was watched for.
   private mutating func addEvents(_ watched: WatchedEvents, end: Double, lossAtEnd: Double) {
     for case .phase(let event) in watched.kinds {
-      addEvent(event.name, at: reached[event.name], end: end)
+      let found = reached[event.name]
+      addEvent(event.name, at: found?.time, step: found?.step ?? 0, end: end)
     }
     for event in lossDropEvents {
-      addEvent(event.name, at: time(of: event, end: end, lossAtEnd: lossAtEnd), end: end)
+      addEvent(event.name, at: time(of: event, end: end, lossAtEnd: lossAtEnd), step: 0, end: end)
     }
   }
 
-  private mutating func addEvent(_ name: String, at time: Double?, end: Double) {
+  private mutating func addEvent(_ name: String, at time: Double?, step: Double, end: Double) {
     // CVODE's root finder stops at 100 units of rounding of the time and the step around it.
     let size = time ?? end
-    let resolution = 100 * Double.ulpOfOne * (size + startTime)
+    let resolution = 100 * Double.ulpOfOne * (size + step)
     trajectory.events.append(
       Trajectory.LocatedEvent(
         stage: position, name: name, time: startTime + size, isReached: time != nil,

@@ -56,8 +56,11 @@ struct WatchedEvents {
   private static func value(
     of condition: StopCondition, _ dynamics: StageDynamics, _ columns: [String]
   ) -> Double {
-    let values = dynamics.sample(sharpness: columns.last == "sharpness")
-    guard let index = columns.firstIndex(of: condition.quantity) else {
+    let isSharpness = condition.quantity == "sharpness"
+    let values = dynamics.sample(sharpness: isSharpness)
+    // The sharpness stands last, whether or not the trajectory samples it.
+    let position = isSharpness ? values.count - 1 : columns.firstIndex(of: condition.quantity)
+    guard let index = position else {
       preconditionFailure("no column is called \(condition.quantity)")
     }
     // Norms fall over many decades, so root finding sees their logarithm.

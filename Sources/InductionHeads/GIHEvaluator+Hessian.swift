@@ -170,7 +170,7 @@ extension GIHEvaluator {
         if count > 0 { t += count * powers[Int(readOut.slots[e])] }
       }
       let y = t / z
-      let f = -weight / ((y + readOut.floor) * z)
+      let f = -1 / ((y + readOut.floor) * z)
       sums.outputGradient.clear()
       for e in range {
         let key = Int(readOut.slots[e])
@@ -178,12 +178,12 @@ extension GIHEvaluator {
           f * powers[key]
           * (Double(readOut.targetCounts[e * readOut.columns + column]) - y
             * Double(readOut.counts[e]))
-        lane.logitAdjoint.pointer[key] += adjoint
+        lane.logitAdjoint.pointer[key] += weight * adjoint
         addScaled(adjoint, rows + key * n, to: sums.outputGradient.pointer, n)
       }
-      // What is summed is −π/(y + ε) ∇y; the curvature wants π/(y + ε)² ∇y ∇yᵀ.
-      addOuter(1 / weight, sums.outputGradient.pointer, to: sums.matrix.pointer, n)
-      addScaled(1, sums.outputGradient.pointer, to: sums.lossGradient.pointer, n)
+      // What is summed is −∇y/(y + ε); the curvature wants π/(y + ε)² ∇y ∇yᵀ.
+      addOuter(weight, sums.outputGradient.pointer, to: sums.matrix.pointer, n)
+      addScaled(weight, sums.outputGradient.pointer, to: sums.lossGradient.pointer, n)
     }
     let u = sums.lossGradient.pointer
     let b = sums.average.pointer
