@@ -22,7 +22,9 @@ let safetySettings = settings + [.strictMemorySafety()]
 
 /// SUNDIALS 7 keeps its common parts in a library of their own, SUNDIALS 6 has none.
 ///
-/// A header tells which one is installed; `SUNDIALS_PREFIX` says where, if not under /usr.
+/// A header tells which one is installed. Libraries outside /usr need `SUNDIALS_PREFIX` in the
+/// environment and the flags `-Xcc -I$SUNDIALS_PREFIX/include -Xlinker -L$SUNDIALS_PREFIX/lib
+/// -Xlinker -rpath -Xlinker $SUNDIALS_PREFIX/lib`.
 let sundialsPrefix = Context.environment["SUNDIALS_PREFIX"] ?? "/usr"
 let sundialsHasCore = FileManager.default.fileExists(
   atPath: sundialsPrefix + "/include/sundials/sundials_core.h")
@@ -117,8 +119,16 @@ let package = Package(
         "GradientFlow", "InductionHeads", "Objectives", "RunRecords",
       ], swiftSettings: settings),
 
+    .executableTarget(  // timings and work counts as CSV
+      name: "flow-benchmarks",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Corpora", "InductionHeads", "MarkovChains", "Objectives",
+      ], swiftSettings: settings),
+
     // MARK: - Tests
     .testTarget(name: "LayerTests", swiftSettings: settings),
+    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
     .testTarget(
       name: "MarkovChainsTests",
       dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],

@@ -14,6 +14,13 @@ static void append(CNMessages *messages, const char *function, const char *text)
   messages->text[used] = 0;
 }
 
+static int libraryMatchesHeaders(void) {
+  int major = 0, minor = 0, patch = 0;
+  char label[32];
+  return SUNDIALSGetVersionNumber(&major, &minor, &patch, label, sizeof label) == 0 &&
+         major == SUNDIALS_VERSION_MAJOR;
+}
+
 #if SUNDIALS_VERSION_MAJOR >= 7
 
 static void receive(int line, const char *function, const char *file, const char *text,
@@ -23,13 +30,8 @@ static void receive(int line, const char *function, const char *file, const char
 }
 
 int CNContextCreate(CNMessages *messages, SUNContext *context) {
-  int major = 0, minor = 0, patch = 0;
-  char label[32];
   *context = NULL;
-  if (SUNDIALSGetVersionNumber(&major, &minor, &patch, label, sizeof label) != 0 ||
-      major != SUNDIALS_VERSION_MAJOR) {
-    return -1;
-  }
+  if (!libraryMatchesHeaders()) return -1;
   int code = SUNContext_Create(SUN_COMM_NULL, context);
   if (code != 0) return code;
   // The default handler prints, and the default logger sends warnings to standard output; without
@@ -54,14 +56,9 @@ static void receive(int code, const char *module, const char *function, char *te
 }
 
 int CNContextCreate(CNMessages *messages, SUNContext *context) {
-  int major = 0, minor = 0, patch = 0;
-  char label[32];
   (void)messages;
   *context = NULL;
-  if (SUNDIALSGetVersionNumber(&major, &minor, &patch, label, sizeof label) != 0 ||
-      major != SUNDIALS_VERSION_MAJOR) {
-    return -1;
-  }
+  if (!libraryMatchesHeaders()) return -1;
   return SUNContext_Create(NULL, context);
 }
 

@@ -141,7 +141,8 @@ public enum LinearSolver: Sendable, Hashable {
   case spgmr(krylovDimension: Int)
   /// Conjugate gradients, without preconditioner, with at most `krylovDimension` iterations.
   ///
-  /// For symmetric ∂f/∂y only, and as long as I − γ ∂f/∂y is positive definite: always at a
-  /// gradient flow's minimum, near a saddle only while γ is small. A failure shrinks the step.
+  /// For symmetric ∂f/∂y only, and as long as I − γ ∂f/∂y is positive definite: always where no
+  /// eigenvalue of ∂f/∂y is positive, elsewhere while γ, which is of the size of the step, is
+  /// below the inverse of the largest one. A failure shrinks the step.
   case pcg(krylovDimension: Int)
 }

@@ -61,20 +61,20 @@ extension CompressedCorpus {
     var groups: [Group] = []
     var keyWindows: [UInt32] = []
     var entryOffsets: [Int] = [0]
-    var entryKeys: [UInt32] = []
+    var entrySlots: [UInt32] = []
     var entryCounts: [Float] = []
     var entryTargetCounts: [Float] = []
     var targetWeights: [Double] = []
     var sourceIndices: [Int] = []
     entryOffsets.reserveCapacity(seen + 1)
-    entryKeys.reserveCapacity(entries)
+    entrySlots.reserveCapacity(entries)
     entryCounts.reserveCapacity(entries)
     entryTargetCounts.reserveCapacity(entries * columns)
     targetWeights.reserveCapacity(seen * columns)
     sourceIndices.reserveCapacity(seen)
 
-    // keyOfWindow[ω] is valid for the current group when stamp[ω] names it.
-    var keyOfWindow = [UInt32](repeating: 0, count: numbering.codes.count)
+    // slotOfWindow[ω] is valid for the current group when stamp[ω] names it.
+    var slotOfWindow = [UInt32](repeating: 0, count: numbering.codes.count)
     var stamp = [Int](repeating: -1, count: numbering.codes.count)
     for (query, places) in members.enumerated() where !places.isEmpty {
       let firstKey = keyWindows.count
@@ -90,30 +90,34 @@ extension CompressedCorpus {
         }
       }
       present.sort()
-      for (key, window) in present.enumerated() { keyOfWindow[Int(window)] = UInt32(key) }
+      // Working on all windows in order costs less than gathering the greater part of them.
+      let isDense = 5 * present.count > 2 * numbering.codes.count
+      for (key, window) in present.enumerated() {
+        slotOfWindow[Int(window)] = isDense ? window : UInt32(key)
+      }
       keyWindows += present
       for place in places {
         let piece = pieces[place.piece]
         let range = piece.entries(of: place.sequence)
         for entry in range {
-          entryKeys.append(keyOfWindow[numbering[piece.codes[entry]]])
+          entrySlots.append(slotOfWindow[numbering[piece.codes[entry]]])
           entryCounts.append(piece.counts[entry])
         }
         entryTargetCounts +=
           piece.targetCounts[range.lowerBound * columns..<range.upperBound * columns]
         targetWeights += piece.weights[place.sequence * columns..<(place.sequence + 1) * columns]
-        entryOffsets.append(entryKeys.count)
+        entryOffsets.append(entrySlots.count)
         sourceIndices.append(firstIndex[place.piece] + place.sequence)
       }
       groups.append(
         Group(
-          query: query, keys: firstKey..<keyWindows.count,
+          query: query, keys: firstKey..<keyWindows.count, isDense: isDense,
           sequences: firstSequence..<sourceIndices.count))
     }
     self.groups = groups
     self.keyWindows = keyWindows
     self.entryOffsets = entryOffsets
-    self.entryKeys = entryKeys
+    self.entrySlots = entrySlots
     self.entryCounts = entryCounts
     self.entryTargetCounts = entryTargetCounts
     self.columns = columns

@@ -12,6 +12,9 @@ public struct CompressedCorpus: Sendable {
     public let query: Int
     /// The group's keys, positions in `keyWindows`.
     public let keys: Range<Int>
+    /// Whether most windows are keys, so that all of them get a slot: a key's slot is then its
+    /// window, and otherwise its place among the group's keys.
+    public let isDense: Bool
     /// The group's sequences, in the order of this corpus.
     public let sequences: Range<Int>
   }
@@ -32,8 +35,8 @@ public struct CompressedCorpus: Sendable {
   public let keyWindows: [UInt32]
   /// Where each sequence's entries start; N + 1 values.
   public let entryOffsets: [Int]
-  /// For each entry: which key of its sequence's group, counted within the group.
-  public let entryKeys: [UInt32]
+  /// For each entry: the slot of its key in its sequence's group.
+  public let entrySlots: [UInt32]
   /// For each entry: N(ω).
   public let entryCounts: [Float]
   /// For each entry and target column: N(ω, e), shape (entries, columns).
@@ -45,17 +48,22 @@ public struct CompressedCorpus: Sendable {
   /// Where each sequence stood in its source.
   public let sourceIndices: [Int]
 
+  /// Places for a group's keys: all windows if the group is dense, else its keys alone.
+  public func slotCount(of group: Group) -> Int {
+    group.isDense ? windows.count : group.keys.count
+  }
+
   /// N.
   public var sequenceCount: Int { sourceIndices.count }
   /// Distinct pairs (ω, q).
   public var pairCount: Int { keyWindows.count }
   /// Distinct (sequence, window) combinations.
-  public var entryCount: Int { entryKeys.count }
+  public var entryCount: Int { entrySlots.count }
 
   /// Bytes held by the arrays.
   public var bytes: Int {
     groups.count * MemoryLayout<Group>.stride + keyWindows.count * 4 + entryOffsets.count * 8
-      + entryKeys.count * 4 + entryCounts.count * 4 + entryTargetCounts.count * 4
+      + entrySlots.count * 4 + entryCounts.count * 4 + entryTargetCounts.count * 4
       + targetWeights.count * 8 + sourceIndices.count * 8 + windows.symbols.count * 2
   }
 }

@@ -98,25 +98,33 @@ final class WindowCounter {
   private func countWindows(
     of tokens: UnsafeBufferPointer<UInt8>, touched: inout [(code: UInt64, slot: Int)]
   ) {
+    let (shape, columns, mask) = (shape, columns, slotMask)
     let target = tokens[length]
-    for position in shape.firstPosition...length {
-      let code = shape.code(at: position, in: tokens, isOutput: false)
-      // Fibonacci hashing spreads neighbouring codes over the table.
-      var slot = Int(truncatingIfNeeded: (code &* 0x9E37_79B9_7F4A_7C15) >> 32) & slotMask
-      while slotCodes[slot] != code + 1 {
-        if slotCodes[slot] == 0 {
-          slotCodes[slot] = code + 1
-          touched.append((code, slot))
-          break
+    let positions = shape.firstPosition...length
+    slotCodes.withUnsafeMutableBufferPointer { codes in
+      slotCounts.withUnsafeMutableBufferPointer { counts in
+        slotTargetCounts.withUnsafeMutableBufferPointer { targetCounts in
+          for position in positions {
+            let code = shape.code(at: position, in: tokens, isOutput: false)
+            // Fibonacci hashing spreads neighbouring codes over the table.
+            var slot = Int(truncatingIfNeeded: (code &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+            while codes[slot] != code + 1 {
+              if codes[slot] == 0 {
+                codes[slot] = code + 1
+                touched.append((code, slot))
+                break
+              }
+              slot = (slot + 1) & mask
+            }
+            counts[slot] &+= 1
+            let token = tokens[position - 1]
+            if columns > 1 {
+              targetCounts[slot * columns + Int(token)] &+= 1
+            } else if token == target {
+              targetCounts[slot] &+= 1
+            }
+          }
         }
-        slot = (slot + 1) & slotMask
-      }
-      slotCounts[slot] += 1
-      let token = tokens[position - 1]
-      if targets == .expected {
-        slotTargetCounts[slot * columns + Int(token)] += 1
-      } else if token == target {
-        slotTargetCounts[slot] += 1
       }
     }
   }

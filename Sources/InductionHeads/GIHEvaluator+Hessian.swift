@@ -60,8 +60,8 @@ extension GIHEvaluator {
           forward(block, windows: windows, scale: scale, lane)
           logitGradients(block, windows: windows, parameters: theta, lane, sums)
           let shared = readOut.exponentials(
-            lane.logits.pointer, into: lane.powers.pointer, count: block.keys.count)
-          lane.logitAdjoint.pointer.update(repeating: 0, count: block.keys.count)
+            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
+          lane.logitAdjoint.pointer.update(repeating: 0, count: block.slots)
           for s in block.sequences {
             if !shared {
               readOut.shiftForSequence(s, lane.logits.pointer, into: lane.powers.pointer)
@@ -99,7 +99,8 @@ extension GIHEvaluator {
     let weights = features.weightCount
     let scale = parameters[model.scaleIndex]
     let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
-    for key in 0..<block.keys.count {
+    for place in 0..<block.keys.count {
+      let key = block.slot(place, windows)
       let row = sums.logitGradients.pointer + key * n
       let k = lane.kernel.pointer[key]
       for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
@@ -108,7 +109,7 @@ extension GIHEvaluator {
           * (lane.products.pointer[subset * kernel.stride + key] - k)
       }
       let slopes = sums.overlapGradients.pointer + key * weights
-      overlapGradient(key: Int(windows[key]), query: block.query, at: key, lane, into: slopes)
+      overlapGradient(key: Int(windows[place]), query: block.query, at: key, lane, into: slopes)
       for (h, range) in features.weightsOfHead.enumerated() {
         let slope =
           scale
@@ -129,14 +130,15 @@ extension GIHEvaluator {
     let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
     for (h, range) in features.weightsOfHead.enumerated() {
       let g = lane.overlaps.pointer[h * kernel.stride + key]
-      let ofKey = values.pointer + window * features.width + h * features.vocabulary
-      let ofQuery = values.pointer + query * features.width + h * features.vocabulary
+      let ofHead = values.pointer + h * features.vocabulary * features.windowCount
       for j in range {
         let keyToken = Int(features.tokens[window * weights + j])
         let queryToken = Int(features.tokens[query * weights + j])
         slopes[j] =
-          (keyToken < 0 ? 0 : sigmaKey[j] * (ofQuery[keyToken] - g))
-          + (queryToken < 0 ? 0 : sigmaQuery[j] * (ofKey[queryToken] - g))
+          (keyToken < 0
+            ? 0 : sigmaKey[j] * (ofHead[keyToken * features.windowCount + query] - g))
+          + (queryToken < 0
+            ? 0 : sigmaQuery[j] * (ofHead[queryToken * features.windowCount + window] - g))
       }
     }
   }
@@ -153,7 +155,7 @@ extension GIHEvaluator {
     sums.lossGradient.clear()
     var z = 0.0
     for e in range {
-      let key = Int(readOut.keys[e])
+      let key = Int(readOut.slots[e])
       let term = Double(readOut.counts[e]) * powers[key]
       z += term
       addScaled(term, rows + key * n, to: sums.average.pointer, n)
@@ -165,13 +167,13 @@ extension GIHEvaluator {
       var t = 0.0
       for e in range {
         let count = Double(readOut.targetCounts[e * readOut.columns + column])
-        if count > 0 { t += count * powers[Int(readOut.keys[e])] }
+        if count > 0 { t += count * powers[Int(readOut.slots[e])] }
       }
       let y = t / z
       let f = -weight / ((y + readOut.floor) * z)
       sums.outputGradient.clear()
       for e in range {
-        let key = Int(readOut.keys[e])
+        let key = Int(readOut.slots[e])
         let adjoint =
           f * powers[key]
           * (Double(readOut.targetCounts[e * readOut.columns + column]) - y
@@ -186,10 +188,9 @@ extension GIHEvaluator {
     let u = sums.lossGradient.pointer
     let b = sums.average.pointer
     for i in 0..<n {
-      let row = sums.matrix.pointer + i * n
-      let ui = u[i]
-      let bi = b[i]
-      for j in i..<n { row[j] -= ui * b[j] + bi * u[j] }
+      let row = sums.matrix.pointer + (i &* n &+ i)
+      addScaled(-u[i], b + i, to: row, n &- i)
+      addScaled(-b[i], u + i, to: row, n &- i)
     }
   }
 
@@ -200,7 +201,8 @@ extension GIHEvaluator {
     let n = model.layout.count
     let weights = features.weightCount
     let products = lane.products.pointer
-    for key in 0..<block.keys.count {
+    for place in 0..<block.keys.count {
+      let key = block.slot(place, windows)
       let adjoint = lane.logitAdjoint.pointer[key]
       addOuter(adjoint, sums.logitGradients.pointer + key * n, to: sums.matrix.pointer, n)
       let slopes = sums.overlapGradients.pointer + key * weights
@@ -219,7 +221,7 @@ extension GIHEvaluator {
           adjoint * kernel.slope(head: h, shares: shares.pointer, products: products, key: key)
         for j in range { sums.slopeSums.pointer[j] += slope * slopes[j] }
         addCrossCurvature(
-          slope, head: h, key: Int(windows[key]), query: block.query, at: key, lane, sums)
+          slope, head: h, key: Int(windows[place]), query: block.query, at: key, lane, sums)
         for (other, otherRange) in features.weightsOfHead.enumerated() where other != h {
           let curvature =
             adjoint
@@ -246,8 +248,7 @@ extension GIHEvaluator {
     let sigmaKey = attention.pointer + Int(features.maskOfWindow[window]) * weights
     let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
     let g = lane.overlaps.pointer[head * kernel.stride + key]
-    let ofKey = values.pointer + window * features.width + head * features.vocabulary
-    let ofQuery = values.pointer + query * features.width + head * features.vocabulary
+    let ofHead = values.pointer + head * features.vocabulary * features.windowCount
     for i in features.weightsOfHead[head] {
       let keyToken = Int(features.tokens[window * weights + i])
       if keyToken < 0 { continue }
@@ -257,7 +258,8 @@ extension GIHEvaluator {
         let match = keyToken == queryToken ? 1.0 : 0.0
         let term =
           factor * sigmaKey[i] * sigmaQuery[j]
-          * (match - ofQuery[keyToken] - ofKey[queryToken] + g)
+          * (match - ofHead[keyToken * features.windowCount + query]
+            - ofHead[queryToken * features.windowCount + window] + g)
         sums.weightCurvature.pointer[i * weights + j] += term
         sums.weightCurvature.pointer[j * weights + i] += term
       }
@@ -309,26 +311,5 @@ extension GIHEvaluator {
         hessian[j * n + i] = mean * h[i * n + j]
       }
     }
-  }
-}
-
-/// y += factor · x.
-@inline(__always)
-private func addScaled(
-  _ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int
-) {
-  for i in 0..<count { y[i] += factor * x[i] }
-}
-
-/// Upper triangle of A += factor · x xᵀ.
-@inline(__always)
-private func addOuter(
-  _ factor: Double, _ x: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>,
-  _ count: Int
-) {
-  for i in 0..<count {
-    let row = matrix + i * count
-    let f = factor * x[i]
-    for j in i..<count { row[j] += f * x[j] }
   }
 }

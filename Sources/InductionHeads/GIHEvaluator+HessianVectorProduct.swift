@@ -20,12 +20,12 @@ extension GIHEvaluator {
         lane.tangents.featureAdjoint.clear()
         for block in plan.blocks[plan.lanes[index]] {
           let windows = windows + block.keys.lowerBound
-          let count = block.keys.count
+          let count = block.slots
           let dots = lane.tangents
           forward(block, windows: windows, scale: scale, lane)
           forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
           let shared = readOut.exponentials(
-            lane.logits.pointer, into: lane.powers.pointer, count: count)
+            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
           lane.logitAdjoint.pointer.update(repeating: 0, count: count)
           dots.logitAdjoint.pointer.update(repeating: 0, count: count)
           readOut.tangent(
@@ -64,11 +64,23 @@ extension GIHEvaluator {
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
     _ lane: Lane
   ) {
-    let count = block.keys.count
+    let count = block.slots
     let dots = lane.tangents
-    kernel.overlapTangents(
-      features: values.pointer, featureTangent: valueTangent.pointer, query: block.query,
-      windows: windows, count: count, into: dots.overlaps.pointer)
+    // ġ = ⟨v̇_ω, v_q⟩ + ⟨v_ω, v̇_q⟩
+    clear(dots.overlaps, count)
+    withFeatures(block, windows: windows, of: valueTangent, gathered: dots.gathered) {
+      keys, rowLength in
+      kernel.addOverlaps(
+        keys: keys, rowLength: rowLength, query: values.pointer + block.query,
+        queryStride: features.windowCount, count: count, to: dots.overlaps.pointer)
+    }
+    withFeatures(
+      block, windows: windows, of: values, gathered: lane.gathered, isGathered: true
+    ) { keys, rowLength in
+      kernel.addOverlaps(
+        keys: keys, rowLength: rowLength, query: valueTangent.pointer + block.query,
+        queryStride: features.windowCount, count: count, to: dots.overlaps.pointer)
+    }
     kernel.tangent(
       shares: shares.pointer, shareTangent: shareTangent.pointer,
       overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
@@ -85,7 +97,7 @@ extension GIHEvaluator {
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
     _ lane: Lane
   ) {
-    let count = block.keys.count
+    let count = block.slots
     let dots = lane.tangents
     // ā = Σ z̄ k
     lane.scaleAdjointTangent +=
@@ -111,12 +123,12 @@ extension GIHEvaluator {
       productAdjointTangents: dots.productAdjoints.pointer,
       overlapAdjointTangents: dots.overlapAdjoints.pointer)
     // v̄ = Σ ḡ v: both factors move.
-    kernel.addFeatureAdjoints(
-      overlapAdjoints: dots.overlapAdjoints.pointer, features: values.pointer, query: block.query,
-      windows: windows, count: count, to: dots.featureAdjoint.pointer)
-    kernel.addFeatureAdjoints(
-      overlapAdjoints: lane.overlapAdjoints.pointer, features: valueTangent.pointer,
-      query: block.query, windows: windows, count: count, to: dots.featureAdjoint.pointer)
+    addFeatureAdjoints(
+      block, windows: windows, dots.overlapAdjoints, table: values, gathered: lane.gathered,
+      to: dots.featureAdjoint)
+    addFeatureAdjoints(
+      block, windows: windows, lane.overlapAdjoints, table: valueTangent, gathered: dots.gathered,
+      to: dots.featureAdjoint)
   }
 
   /// Adds up the lanes and pulls the sums back to θ.

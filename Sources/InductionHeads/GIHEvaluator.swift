@@ -26,11 +26,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// Scratch over the keys of one block, and the sums of one lane.
   final class Lane {
-    let overlaps, products, kernel, logits, powers: Buffer
+    let gathered, overlaps, products, kernel, logits, powers: Buffer
     let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
     /// Σ k̄ m_S and its tangent.
     let productSums, productSumTangents: Buffer
-    /// v̄ and its tangent, shape (windows, H, d).
+    /// v̄, shape (H, d, windows).
     let featureAdjoint: Buffer
     var loss = 0.0
     var scaleAdjoint = 0.0
@@ -39,7 +39,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
     lazy var tangents = TangentScratch(self)
     var curvature: CurvatureScratch?
 
-    init(subsets: Int, heads: Int, width: Int, features: Int) {
+    init(subsets: Int, heads: Int, vocabulary: Int, width: Int, features: Int) {
+      gathered = Buffer(heads * vocabulary * width)
       overlaps = Buffer(heads * width)
       products = Buffer(subsets * width)
       kernel = Buffer(width)
@@ -65,10 +66,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// The tangents of a lane's buffers.
   final class TangentScratch {
-    let overlaps, products, kernel, logits: Buffer
+    let gathered, overlaps, products, kernel, logits: Buffer
     let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
 
     init(_ lane: Lane) {
+      gathered = Buffer(lane.gathered.count)
       overlaps = Buffer(lane.overlaps.count)
       products = Buffer(lane.products.count)
       kernel = Buffer(lane.kernel.count)
@@ -100,9 +102,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
     attentionTangent = Buffer(attention.count)
     values = Buffer(featureCount)
     valueTangent = Buffer(featureCount)
-    let heads = model.heads.count
+    let (heads, features) = (model.heads.count, features)
     lanes = objective.plan.lanes.map { _ in
-      Lane(subsets: subsets, heads: heads, width: width, features: featureCount)
+      Lane(
+        subsets: subsets, heads: heads, vocabulary: features.vocabulary, width: width,
+        features: featureCount)
     }
   }
 
@@ -155,17 +159,17 @@ final class GIHEvaluator: ObjectiveEvaluator {
   /// The read-out over the corpus's arrays, valid while `body` runs.
   func withReadOut(_ body: (ReadOut, UnsafePointer<UInt32>) -> Void) {
     corpus.entryOffsets.withUnsafeBufferPointer { offsets in
-      corpus.entryKeys.withUnsafeBufferPointer { keys in
+      corpus.entrySlots.withUnsafeBufferPointer { slots in
         corpus.entryCounts.withUnsafeBufferPointer { counts in
           corpus.entryTargetCounts.withUnsafeBufferPointer { targetCounts in
             corpus.targetWeights.withUnsafeBufferPointer { weights in
               corpus.keyWindows.withUnsafeBufferPointer { windows in
-                guard let offsets = offsets.baseAddress, let keys = keys.baseAddress,
+                guard let offsets = offsets.baseAddress, let slots = slots.baseAddress,
                   let counts = counts.baseAddress, let targetCounts = targetCounts.baseAddress,
                   let weights = weights.baseAddress, let windows = windows.baseAddress
                 else { return }
                 let readOut = ReadOut(
-                  columns: corpus.columns, floor: model.lossFloor, offsets: offsets, keys: keys,
+                  columns: corpus.columns, floor: model.lossFloor, offsets: offsets, slots: slots,
                   counts: counts, targetCounts: targetCounts, weights: weights)
                 body(readOut, windows)
               }
@@ -188,8 +192,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
           let windows = windows + block.keys.lowerBound
           forward(block, windows: windows, scale: scale, lane)
           let shared = readOut.exponentials(
-            lane.logits.pointer, into: lane.powers.pointer, count: block.keys.count)
-          lane.logitAdjoint.pointer.update(repeating: 0, count: block.keys.count)
+            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
+          lane.logitAdjoint.pointer.update(repeating: 0, count: block.slots)
           lane.loss += readOut.gradient(
             block.sequences, logits: lane.logits.pointer, powers: lane.powers.pointer,
             sharedShift: shared, logitAdjoint: lane.logitAdjoint.pointer)
@@ -207,25 +211,49 @@ final class GIHEvaluator: ObjectiveEvaluator {
   func forward(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
   ) {
-    let count = block.keys.count
-    kernel.overlaps(
-      features: values.pointer, query: block.query, windows: windows, count: count,
-      into: lane.overlaps.pointer)
+    let count = block.slots
+    clear(lane.overlaps, count)
+    withFeatures(block, windows: windows, of: values, gathered: lane.gathered) { keys, rowLength in
+      kernel.addOverlaps(
+        keys: keys, rowLength: rowLength, query: values.pointer + block.query,
+        queryStride: features.windowCount, count: count, to: lane.overlaps.pointer)
+    }
     kernel.forward(
       shares: shares.pointer, overlaps: lane.overlaps.pointer, count: count,
       products: lane.products.pointer, kernel: lane.kernel.pointer)
-    for k in 0..<count { lane.logits.pointer[k] = scale * lane.kernel.pointer[k] }
+    InductionHeads.scale(scale, lane.kernel.pointer, into: lane.logits.pointer, count)
+  }
+
+  /// The rows of features over a block's slots: the table itself where the block is dense, else
+  /// gathered into a buffer.
+  func withFeatures(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, of table: Buffer, gathered: Buffer,
+    isGathered: Bool = false, _ body: (UnsafePointer<Double>, Int) -> Void
+  ) {
+    if block.isDense { return body(table.pointer, features.windowCount) }
+    if !isGathered {
+      kernel.gather(
+        table.pointer, windowCount: features.windowCount, windows: windows, count: block.slots,
+        into: gathered.pointer)
+    }
+    body(gathered.pointer, kernel.stride)
+  }
+
+  /// Zeros the first places of each head's row.
+  func clear(_ overlaps: Buffer, _ count: Int) {
+    for h in 0..<model.heads.count {
+      (overlaps.pointer + h * kernel.stride).update(repeating: 0, count: count)
+    }
   }
 
   /// From z̄: ā += Σ z̄ k, Σ k̄ m_S with k̄ = a z̄, and v̄.
   func backward(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
   ) {
-    let count = block.keys.count
+    let count = block.slots
     lane.scaleAdjoint += dot(lane.logitAdjoint.pointer, lane.kernel.pointer, count)
-    for k in 0..<count {
-      lane.kernelAdjoint.pointer[k] = scale * lane.logitAdjoint.pointer[k]
-    }
+    InductionHeads.scale(
+      scale, lane.logitAdjoint.pointer, into: lane.kernelAdjoint.pointer, count)
     for subset in 0..<kernel.subsets.count {
       lane.productSums.pointer[subset] += dot(
         lane.kernelAdjoint.pointer, lane.products.pointer + subset * kernel.stride, count)
@@ -234,9 +262,23 @@ final class GIHEvaluator: ObjectiveEvaluator {
       shares: shares.pointer, overlaps: lane.overlaps.pointer, products: lane.products.pointer,
       kernelAdjoint: lane.kernelAdjoint.pointer, count: count,
       productAdjoints: lane.productAdjoints.pointer, overlapAdjoints: lane.overlapAdjoints.pointer)
-    kernel.addFeatureAdjoints(
-      overlapAdjoints: lane.overlapAdjoints.pointer, features: values.pointer, query: block.query,
-      windows: windows, count: count, to: lane.featureAdjoint.pointer)
+    addFeatureAdjoints(
+      block, windows: windows, lane.overlapAdjoints, table: values, gathered: lane.gathered,
+      to: lane.featureAdjoint)
+  }
+
+  /// Adds what ḡ means for v̄, when the features are those of `table`, already gathered.
+  func addFeatureAdjoints(
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ overlapAdjoints: Buffer,
+    table: Buffer, gathered: Buffer, to featureAdjoint: Buffer
+  ) {
+    withFeatures(block, windows: windows, of: table, gathered: gathered, isGathered: true) {
+      keys, rowLength in
+      kernel.addFeatureAdjoints(
+        overlapAdjoints: overlapAdjoints.pointer, keys: keys, rowLength: rowLength,
+        features: table.pointer, windowCount: features.windowCount, query: block.query,
+        windows: block.isDense ? nil : windows, count: block.slots, to: featureAdjoint.pointer)
+    }
   }
 
   /// ∂L/∂c_S = (2 c_S/C_D)(A_S − Σ_T p_T A_T) with A_S = Σ k̄ m_S.

@@ -8,43 +8,41 @@ struct PolynomialKernel {
   let vocabulary: Int
   let stride: Int
 
-  /// g^h of every key.
+  /// The features of some windows, gathered so that loops over keys run through memory in order.
   ///
   /// - Parameters:
-  ///   - features: v, shape (windows, H, d).
-  ///   - query: the window q.
-  ///   - windows: ω of each key.
-  ///   - count: number of keys.
-  ///   - overlaps: g, shape (H, stride).
-  func overlaps(
-    features: UnsafePointer<Double>, query: Int, windows: UnsafePointer<UInt32>, count: Int,
-    into overlaps: UnsafeMutablePointer<Double>
+  ///   - features: v, shape (H, d, windows).
+  ///   - windowCount: number of windows in the table.
+  ///   - windows: which to gather.
+  ///   - count: how many.
+  ///   - gathered: receives them, shape (H, d, stride).
+  func gather(
+    _ features: UnsafePointer<Double>, windowCount: Int, windows: UnsafePointer<UInt32>,
+    count: Int, into gathered: UnsafeMutablePointer<Double>
   ) {
-    let width = headCount * vocabulary
-    let q = features + query * width
-    for k in 0..<count {
-      let v = features + Int(windows[k]) * width
-      for h in 0..<headCount {
-        overlaps[h * stride + k] = dot(v + h * vocabulary, q + h * vocabulary, vocabulary)
-      }
+    for i in 0..<headCount &* vocabulary {
+      let row = features + i &* windowCount
+      let target = gathered + i &* stride
+      for k in 0..<count { target[k] = row[Int(windows[k])] }
     }
   }
 
-  /// ġ^h = ⟨v̇_ω, v_q⟩ + ⟨v_ω, v̇_q⟩ of every key.
-  func overlapTangents(
-    features: UnsafePointer<Double>, featureTangent: UnsafePointer<Double>, query: Int,
-    windows: UnsafePointer<UInt32>, count: Int, into tangents: UnsafeMutablePointer<Double>
+  /// g^h = ⟨v_ω^h, v_q^h⟩ of every key, added to what is there.
+  ///
+  /// - Parameters:
+  ///   - keys: v_ω, shape (H, d, rowLength).
+  ///   - rowLength: distance between the rows of `keys`.
+  ///   - query: v_q, shape (H, d), every `queryStride`-th value.
+  ///   - count: number of keys.
+  ///   - overlaps: g, shape (H, stride), accumulated into.
+  func addOverlaps(
+    keys: UnsafePointer<Double>, rowLength: Int, query: UnsafePointer<Double>, queryStride: Int,
+    count: Int, to overlaps: UnsafeMutablePointer<Double>
   ) {
-    let width = headCount * vocabulary
-    let q = features + query * width
-    let qDot = featureTangent + query * width
-    for k in 0..<count {
-      let v = features + Int(windows[k]) * width
-      let vDot = featureTangent + Int(windows[k]) * width
-      for h in 0..<headCount {
-        let o = h * vocabulary
-        tangents[h * stride + k] =
-          dot(vDot + o, q + o, vocabulary) + dot(v + o, qDot + o, vocabulary)
+    for h in 0..<headCount {
+      for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
+        addScaled(
+          query[i &* queryStride], keys + i &* rowLength, to: overlaps + h &* stride, count)
       }
     }
   }
@@ -60,19 +58,14 @@ struct PolynomialKernel {
     shares: UnsafePointer<Double>, overlaps: UnsafePointer<Double>, count: Int,
     products: UnsafeMutablePointer<Double>, kernel: UnsafeMutablePointer<Double>
   ) {
-    for k in 0..<count {
-      products[k] = 1
-      kernel[k] = shares[0]
-    }
+    products.update(repeating: 1, count: count)
+    kernel.update(repeating: shares[0], count: count)
     for subset in 1..<subsets.count {
-      let m = products + subset * stride
-      let parent = products + subsets.parents[subset] * stride
-      let g = overlaps + subsets.lastHeads[subset] * stride
-      let share = shares[subset]
-      for k in 0..<count {
-        m[k] = parent[k] * g[k]
-        kernel[k] += share * m[k]
-      }
+      let m = products + subset &* stride
+      multiply(
+        products + subsets.parents[subset] &* stride,
+        overlaps + subsets.lastHeads[subset] &* stride, into: m, count)
+      addScaled(shares[subset], m, to: kernel, count)
     }
   }
 
@@ -83,24 +76,17 @@ struct PolynomialKernel {
     products: UnsafePointer<Double>, count: Int,
     productTangents: UnsafeMutablePointer<Double>, kernelTangent: UnsafeMutablePointer<Double>
   ) {
-    for k in 0..<count {
-      productTangents[k] = 0
-      kernelTangent[k] = shareTangent[0]
-    }
+    productTangents.update(repeating: 0, count: count)
+    kernelTangent.update(repeating: shareTangent[0], count: count)
     for subset in 1..<subsets.count {
-      let m = products + subset * stride
-      let mDot = productTangents + subset * stride
-      let parent = products + subsets.parents[subset] * stride
-      let parentDot = productTangents + subsets.parents[subset] * stride
-      let g = overlaps + subsets.lastHeads[subset] * stride
-      let gDot = overlapTangents + subsets.lastHeads[subset] * stride
-      let share = shares[subset]
-      let shareDot = shareTangent[subset]
-      for k in 0..<count {
-        // forward: m_S = m_parent g
-        mDot[k] = parentDot[k] * g[k] + parent[k] * gDot[k]
-        kernelTangent[k] += shareDot * m[k] + share * mDot[k]
-      }
+      let mDot = productTangents + subset &* stride
+      let parent = subsets.parents[subset] &* stride
+      let head = subsets.lastHeads[subset] &* stride
+      // forward: m_S = m_parent g, k += p m_S
+      multiply(productTangents + parent, overlaps + head, into: mDot, count)
+      addProduct(products + parent, overlapTangents + head, to: mDot, count)
+      addScaled(shareTangent[subset], products + subset &* stride, to: kernelTangent, count)
+      addScaled(shares[subset], mDot, to: kernelTangent, count)
     }
   }
 
@@ -116,22 +102,17 @@ struct PolynomialKernel {
     productAdjoints: UnsafeMutablePointer<Double>, overlapAdjoints: UnsafeMutablePointer<Double>
   ) {
     for subset in 0..<subsets.count {
-      let share = shares[subset]
-      let mBar = productAdjoints + subset * stride
-      for k in 0..<count { mBar[k] = share * kernelAdjoint[k] }
+      scale(shares[subset], kernelAdjoint, into: productAdjoints + subset &* stride, count)
     }
-    for h in 0..<headCount { (overlapAdjoints + h * stride).update(repeating: 0, count: count) }
+    for h in 0..<headCount { (overlapAdjoints + h &* stride).update(repeating: 0, count: count) }
     for subset in (1..<subsets.count).reversed() {
-      let mBar = productAdjoints + subset * stride
-      let parent = products + subsets.parents[subset] * stride
-      let parentBar = productAdjoints + subsets.parents[subset] * stride
-      let g = overlaps + subsets.lastHeads[subset] * stride
-      let gBar = overlapAdjoints + subsets.lastHeads[subset] * stride
-      for k in 0..<count {
-        // forward: m_S = m_parent g
-        gBar[k] += mBar[k] * parent[k]
-        parentBar[k] += mBar[k] * g[k]
-      }
+      let mBar = productAdjoints + subset &* stride
+      let parent = subsets.parents[subset] &* stride
+      let head = subsets.lastHeads[subset] &* stride
+      // forward: m_S = m_parent g
+      addProduct(mBar, products + parent, to: overlapAdjoints + head, count)
+      // The empty set has no factors to pass an adjoint on to.
+      if parent > 0 { addProduct(mBar, overlaps + head, to: productAdjoints + parent, count) }
     }
   }
 
@@ -146,48 +127,56 @@ struct PolynomialKernel {
     overlapAdjointTangents: UnsafeMutablePointer<Double>
   ) {
     for subset in 0..<subsets.count {
-      let share = shares[subset]
-      let shareDot = shareTangent[subset]
-      let mBarDot = productAdjointTangents + subset * stride
-      for k in 0..<count {
-        mBarDot[k] = shareDot * kernelAdjoint[k] + share * kernelAdjointTangent[k]
-      }
+      let mBarDot = productAdjointTangents + subset &* stride
+      scale(shareTangent[subset], kernelAdjoint, into: mBarDot, count)
+      addScaled(shares[subset], kernelAdjointTangent, to: mBarDot, count)
     }
     for h in 0..<headCount {
-      (overlapAdjointTangents + h * stride).update(repeating: 0, count: count)
+      (overlapAdjointTangents + h &* stride).update(repeating: 0, count: count)
     }
     for subset in (1..<subsets.count).reversed() {
-      let p = subsets.parents[subset] * stride
-      let h = subsets.lastHeads[subset] * stride
-      let mBar = productAdjoints + subset * stride
-      let mBarDot = productAdjointTangents + subset * stride
-      for k in 0..<count {
-        // adjoint: ḡ += m̄ m_parent, m̄_parent += m̄ g
-        overlapAdjointTangents[h + k] +=
-          mBarDot[k] * products[p + k] + mBar[k] * productTangents[p + k]
-        productAdjointTangents[p + k] +=
-          mBarDot[k] * overlaps[h + k] + mBar[k] * overlapTangents[h + k]
+      let parent = subsets.parents[subset] &* stride
+      let head = subsets.lastHeads[subset] &* stride
+      let mBar = productAdjoints + subset &* stride
+      let mBarDot = productAdjointTangents + subset &* stride
+      // adjoint: ḡ += m̄ m_parent, m̄_parent += m̄ g
+      addProduct(mBarDot, products + parent, to: overlapAdjointTangents + head, count)
+      addProduct(mBar, productTangents + parent, to: overlapAdjointTangents + head, count)
+      if parent > 0 {
+        addProduct(mBarDot, overlaps + head, to: productAdjointTangents + parent, count)
+        addProduct(mBar, overlapTangents + head, to: productAdjointTangents + parent, count)
       }
     }
   }
 
-  /// Adds v̄_ω += ḡ v_q and v̄_q += ḡ v_ω.
+  /// Adds v̄_q += Σ ḡ v_ω and, for every key, v̄_ω += ḡ v_q.
+  ///
+  /// - Parameters:
+  ///   - overlapAdjoints: ḡ, shape (H, stride).
+  ///   - keys: v_ω, shape (H, d, rowLength).
+  ///   - rowLength: distance between the rows of `keys`.
+  ///   - features: v, shape (H, d, windows).
+  ///   - windowCount: number of windows.
+  ///   - query: the window q.
+  ///   - windows: ω of each key, or nil when the keys are all windows in order.
+  ///   - count: number of keys.
+  ///   - featureAdjoint: v̄, shape (H, d, windows), accumulated into.
   func addFeatureAdjoints(
-    overlapAdjoints: UnsafePointer<Double>, features: UnsafePointer<Double>, query: Int,
-    windows: UnsafePointer<UInt32>, count: Int, to featureAdjoint: UnsafeMutablePointer<Double>
+    overlapAdjoints: UnsafePointer<Double>, keys: UnsafePointer<Double>, rowLength: Int,
+    features: UnsafePointer<Double>, windowCount: Int, query: Int,
+    windows: UnsafePointer<UInt32>?, count: Int, to featureAdjoint: UnsafeMutablePointer<Double>
   ) {
-    let width = headCount * vocabulary
-    let q = features + query * width
-    let qBar = featureAdjoint + query * width
-    for k in 0..<count {
-      let v = features + Int(windows[k]) * width
-      let vBar = featureAdjoint + Int(windows[k]) * width
-      for h in 0..<headCount {
-        let gBar = overlapAdjoints[h * stride + k]
-        for i in h * vocabulary..<(h + 1) * vocabulary {
-          vBar[i] += gBar * q[i]
-          qBar[i] += gBar * v[i]
+    for h in 0..<headCount {
+      let gBar = overlapAdjoints + h &* stride
+      for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
+        let row = featureAdjoint + i &* windowCount
+        let v = features[i &* windowCount &+ query]
+        if let windows {
+          for k in 0..<count { row[Int(windows[k])] += v * gBar[k] }
+        } else {
+          addScaled(v, gBar, to: row, count)
         }
+        row[query] += dot(gBar, keys + i &* rowLength, count)
       }
     }
   }

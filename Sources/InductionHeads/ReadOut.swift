@@ -13,7 +13,7 @@ struct ReadOut {
   let columns: Int
   let floor: Double
   let offsets: UnsafePointer<Int>
-  let keys: UnsafePointer<UInt32>
+  let slots: UnsafePointer<UInt32>
   let counts: UnsafePointer<Float>
   let targetCounts: UnsafePointer<Float>
   let weights: UnsafePointer<Double>
@@ -24,19 +24,26 @@ struct ReadOut {
   /// e^{z − max z} for all keys of a block, and whether that shift serves every sequence of it.
   ///
   /// - Parameters:
-  ///   - logits: z, `count` values.
-  ///   - powers: receives the exponentials.
-  ///   - count: number of keys.
+  ///   - block: the block.
+  ///   - windows: the windows of its keys.
+  ///   - logits: z, one per slot.
+  ///   - powers: receives the exponentials, one per slot.
   func exponentials(
-    _ logits: UnsafePointer<Double>, into powers: UnsafeMutablePointer<Double>, count: Int
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ logits: UnsafePointer<Double>,
+    into powers: UnsafeMutablePointer<Double>
   ) -> Bool {
     var largest = -Double.infinity
     var smallest = Double.infinity
-    for k in 0..<count {
-      largest = max(largest, logits[k])
-      smallest = min(smallest, logits[k])
+    let count = block.keys.count
+    for place in 0..<count {
+      let z = logits[block.slot(place, windows)]
+      largest = max(largest, z)
+      smallest = min(smallest, z)
     }
-    for k in 0..<count { powers[k] = exp(logits[k] - largest) }
+    for place in 0..<count {
+      let slot = block.slot(place, windows)
+      powers[slot] = exp(logits[slot] - largest)
+    }
     return largest - smallest <= Self.safeRange
   }
 
@@ -47,10 +54,10 @@ struct ReadOut {
   ) {
     var largest = -Double.infinity
     for e in offsets[sequence]..<offsets[sequence + 1] {
-      largest = max(largest, logits[Int(keys[e])])
+      largest = max(largest, logits[Int(slots[e])])
     }
     for e in offsets[sequence]..<offsets[sequence + 1] {
-      powers[Int(keys[e])] = exp(logits[Int(keys[e])] - largest)
+      powers[Int(slots[e])] = exp(logits[Int(slots[e])] - largest)
     }
   }
 
@@ -69,43 +76,67 @@ struct ReadOut {
     powers: UnsafeMutablePointer<Double>, sharedShift: Bool,
     logitAdjoint: UnsafeMutablePointer<Double>
   ) -> Double {
+    if columns == 1 {
+      return sampledGradient(
+        sequences, logits: logits, powers: powers, sharedShift: sharedShift,
+        logitAdjoint: logitAdjoint)
+    }
     var total = 0.0
     for s in sequences {
       if !sharedShift { shiftForSequence(s, logits, into: powers) }
       let range = offsets[s]..<offsets[s + 1]
-      if columns == 1 {
-        var z = 0.0
-        var t = 0.0
-        for e in range {
-          let power = powers[Int(keys[e])]
-          z += Double(counts[e]) * power
-          t += Double(targetCounts[e]) * power
-        }
-        let y = t / z
-        total -= log(y + floor)
-        let f = -1 / ((y + floor) * z)
-        for e in range {
-          let k = Int(keys[e])
-          logitAdjoint[k] += f * powers[k] * (Double(targetCounts[e]) - y * Double(counts[e]))
-        }
-        continue
-      }
       var z = 0.0
-      for e in range { z += Double(counts[e]) * powers[Int(keys[e])] }
+      for e in range { z += Double(counts[e]) * powers[Int(slots[e])] }
       for column in 0..<columns {
         let weight = weights[s * columns + column]
         if weight == 0 { continue }
         var t = 0.0
-        for e in range { t += Double(targetCounts[e * columns + column]) * powers[Int(keys[e])] }
+        for e in range { t += Double(targetCounts[e * columns + column]) * powers[Int(slots[e])] }
         let y = t / z
         total -= weight * log(y + floor)
         let f = -weight / ((y + floor) * z)
         for e in range {
-          let k = Int(keys[e])
+          let k = Int(slots[e])
           logitAdjoint[k] +=
             f * powers[k] * (Double(targetCounts[e * columns + column]) - y * Double(counts[e]))
         }
       }
+    }
+    return total
+  }
+
+  /// ``gradient`` for sampled targets, the path that most of a run's time goes through.
+  private func sampledGradient(
+    _ sequences: Range<Int>, logits: UnsafePointer<Double>,
+    powers: UnsafeMutablePointer<Double>, sharedShift: Bool,
+    logitAdjoint: UnsafeMutablePointer<Double>
+  ) -> Double {
+    var total = 0.0
+    var start = offsets[sequences.lowerBound]
+    for s in sequences {
+      if !sharedShift { shiftForSequence(s, logits, into: powers) }
+      let end = offsets[s &+ 1]
+      var z = 0.0
+      var t = 0.0
+      var e = start
+      while e < end {
+        let power = powers[Int(slots[e])]
+        z += Double(counts[e]) * power
+        t += Double(targetCounts[e]) * power
+        e &+= 1
+      }
+      let y = t / z
+      total -= log(y + floor)
+      let f = -1 / ((y + floor) * z)
+      let fy = f * y
+      e = start
+      while e < end {
+        let slot = Int(slots[e])
+        logitAdjoint[slot] +=
+          powers[slot] * (f * Double(targetCounts[e]) - fy * Double(counts[e]))
+        e &+= 1
+      }
+      start = end
     }
     return total
   }
@@ -126,7 +157,7 @@ struct ReadOut {
       var z = 0.0
       var zDot = 0.0
       for e in range {
-        let k = Int(keys[e])
+        let k = Int(slots[e])
         let term = Double(counts[e]) * powers[k]
         z += term
         zDot += term * logitTangent[k]
@@ -137,7 +168,7 @@ struct ReadOut {
         var t = 0.0
         var tDot = 0.0
         for e in range {
-          let k = Int(keys[e])
+          let k = Int(slots[e])
           let term = Double(targetCounts[e * columns + column]) * powers[k]
           t += term
           tDot += term * logitTangent[k]
@@ -147,7 +178,7 @@ struct ReadOut {
         let f = -weight / ((y + floor) * z)
         let fDot = -f * (yDot / (y + floor) + zDot / z)
         for e in range {
-          let k = Int(keys[e])
+          let k = Int(slots[e])
           let count = Double(counts[e])
           let gap = Double(targetCounts[e * columns + column]) - y * count
           logitAdjoint[k] += f * powers[k] * gap

@@ -9,7 +9,7 @@ import Corpora
 ///
 /// σ is the softmax of a head's weights over the lags that exist in the window, so it depends on
 /// the window only through which tokens are absent, its *mask*. Arrays over weights run over all
-/// heads and lags in the order of the group `w`; arrays over features have shape (windows, H, d).
+/// heads and lags in the order of the group `w`; arrays over features have shape (H, d, windows).
 struct WindowFeatures: Sendable {
   let windowCount: Int
   let headCount: Int
@@ -92,7 +92,7 @@ struct WindowFeatures: Sendable {
   ///
   /// - Parameters:
   ///   - attention: σ, shape (masks, weights).
-  ///   - features: v, shape (windows, H, d).
+  ///   - features: v, shape (H, d, windows).
   func forward(
     attention: UnsafePointer<Double>, into features: UnsafeMutablePointer<Double>
   ) {
@@ -100,8 +100,9 @@ struct WindowFeatures: Sendable {
     forEachWindow { window, tokens, mask in
       let sigma = attention + mask * weightCount
       for (h, range) in weightsOfHead.enumerated() {
-        let v = features + window * width + h * vocabulary
-        for j in range where tokens[j] >= 0 { v[Int(tokens[j])] += sigma[j] }
+        for j in range where tokens[j] >= 0 {
+          features[row(h, tokens[j]) + window] += sigma[j]
+        }
       }
     }
   }
@@ -131,8 +132,8 @@ struct WindowFeatures: Sendable {
   ///
   /// - Parameters:
   ///   - attention: σ, shape (masks, weights).
-  ///   - features: v, shape (windows, H, d).
-  ///   - featureAdjoint: v̄, shape (windows, H, d).
+  ///   - features: v, shape (H, d, windows).
+  ///   - featureAdjoint: v̄, shape (H, d, windows).
   ///   - weightAdjoint: w̄, accumulated into.
   func pullback(
     attention: UnsafePointer<Double>, features: UnsafePointer<Double>,
@@ -141,10 +142,9 @@ struct WindowFeatures: Sendable {
     forEachWindow { window, tokens, mask in
       let sigma = attention + mask * weightCount
       for (h, range) in weightsOfHead.enumerated() {
-        let offset = window * width + h * vocabulary
-        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        let mean = inner(featureAdjoint, features, h, window)
         for j in range where tokens[j] >= 0 {
-          weightAdjoint[j] += sigma[j] * (featureAdjoint[offset + Int(tokens[j])] - mean)
+          weightAdjoint[j] += sigma[j] * (featureAdjoint[row(h, tokens[j]) + window] - mean)
         }
       }
     }
@@ -164,13 +164,12 @@ struct WindowFeatures: Sendable {
       let sigma = attention + mask * weightCount
       let sigmaDot = attentionTangent + mask * weightCount
       for (h, range) in weightsOfHead.enumerated() {
-        let offset = window * width + h * vocabulary
-        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        let mean = inner(featureAdjoint, features, h, window)
         let meanDot =
-          dot(featureAdjointTangent + offset, features + offset, vocabulary)
-          + dot(featureAdjoint + offset, featureTangent + offset, vocabulary)
+          inner(featureAdjointTangent, features, h, window)
+          + inner(featureAdjoint, featureTangent, h, window)
         for j in range where tokens[j] >= 0 {
-          let token = offset + Int(tokens[j])
+          let token = row(h, tokens[j]) + window
           weightAdjointTangent[j] +=
             sigmaDot[j] * (featureAdjoint[token] - mean)
             + sigma[j] * (featureAdjointTangent[token] - meanDot)
@@ -186,8 +185,8 @@ struct WindowFeatures: Sendable {
   ///
   /// - Parameters:
   ///   - attention: σ, shape (masks, weights).
-  ///   - features: v, shape (windows, H, d).
-  ///   - featureAdjoint: v̄, shape (windows, H, d).
+  ///   - features: v, shape (H, d, windows).
+  ///   - featureAdjoint: v̄, shape (H, d, windows).
   ///   - matrix: accumulated into, entries at `[row * stride + column]`.
   ///   - stride: distance between rows.
   func addSecondDerivative(
@@ -198,11 +197,11 @@ struct WindowFeatures: Sendable {
     forEachWindow { window, tokens, mask in
       let sigma = attention + mask * weightCount
       for (h, range) in weightsOfHead.enumerated() {
-        let offset = window * width + h * vocabulary
-        let mean = dot(featureAdjoint + offset, features + offset, vocabulary)
+        let mean = inner(featureAdjoint, features, h, window)
         for j in range {
           slopes[j] =
-            tokens[j] >= 0 ? sigma[j] * (featureAdjoint[offset + Int(tokens[j])] - mean) : 0
+            tokens[j] >= 0
+            ? sigma[j] * (featureAdjoint[row(h, tokens[j]) + window] - mean) : 0
         }
         for i in range {
           matrix[i * stride + i] += slopes[i]
@@ -212,6 +211,24 @@ struct WindowFeatures: Sendable {
         }
       }
     }
+  }
+
+  /// Where the features (head, token) of all windows start.
+  @inline(__always)
+  private func row(_ head: Int, _ token: Int16) -> Int {
+    (head * vocabulary + Int(token)) * windowCount
+  }
+
+  /// ⟨x, y⟩ over the tokens of one head of one window.
+  @inline(__always)
+  private func inner(
+    _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ head: Int, _ window: Int
+  ) -> Double {
+    var sum = 0.0
+    for i in head * vocabulary..<(head + 1) * vocabulary {
+      sum += x[i * windowCount + window] * y[i * windowCount + window]
+    }
+    return sum
   }
 
   private func forEachWindow(_ body: (Int, UnsafePointer<Int16>, Int) -> Void) {
@@ -224,12 +241,4 @@ struct WindowFeatures: Sendable {
       }
     }
   }
-}
-
-/// ⟨x, y⟩ over `count` values.
-@inline(__always)
-func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
-  var sum = 0.0
-  for i in 0..<count { sum += x[i] * y[i] }
-  return sum
 }

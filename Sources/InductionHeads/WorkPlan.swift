@@ -11,12 +11,22 @@ struct WorkPlan: Sendable {
   struct Block: Sendable {
     let query: Int
     let keys: Range<Int>
+    /// Whether a key's slot is its window rather than its place among the keys.
+    let isDense: Bool
+    /// Places in arrays over keys.
+    let slots: Int
     let sequences: Range<Int>
+
+    /// The slot of the key at a place among the block's keys.
+    @inline(__always)
+    func slot(_ place: Int, _ windows: UnsafePointer<UInt32>) -> Int {
+      isDense ? Int(windows[place]) : place
+    }
   }
 
   let blocks: [Block]
   let lanes: [Range<Int>]
-  /// The most keys of any block.
+  /// The most slots of any block.
   let widestBlock: Int
 
   /// - Parameters:
@@ -31,24 +41,22 @@ struct WorkPlan: Sendable {
       let first = corpus.entryOffsets[group.sequences.lowerBound]
       let last = corpus.entryOffsets[group.sequences.upperBound]
       let pieces = max(1, (last - first) / limit)
-      for range in balancedRanges(
-        group.sequences.count, lanes: pieces,
-        cost: { _ in 1 })
-      {
+      for range in balancedRanges(group.sequences.count, lanes: pieces, cost: { _ in 1 }) {
         let start = group.sequences.lowerBound
         blocks.append(
           Block(
-            query: group.query, keys: group.keys,
+            query: group.query, keys: group.keys, isDense: group.isDense,
+            slots: corpus.slotCount(of: group),
             sequences: start + range.lowerBound..<start + range.upperBound))
       }
     }
-    // A key costs about as much as eight entries: features, products, an exponential.
+    // A key costs about as much as four entries: features, products, an exponential.
     lanes = balancedRanges(blocks.count, lanes: wanted) { index in
       let block = blocks[index]
       return corpus.entryOffsets[block.sequences.upperBound]
-        - corpus.entryOffsets[block.sequences.lowerBound] + 8 * block.keys.count
+        - corpus.entryOffsets[block.sequences.lowerBound] + 4 * block.slots
     }
-    widestBlock = blocks.map(\.keys.count).max() ?? 0
+    widestBlock = blocks.map(\.slots).max() ?? 0
     self.blocks = blocks
   }
 }

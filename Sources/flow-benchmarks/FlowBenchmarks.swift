@@ -1,0 +1,88 @@
+import ArgumentParser
+import Corpora
+import Foundation
+import InductionHeads
+import MarkovChains
+import Objectives
+
+/// Timings and work counts; never a test.
+@main
+struct FlowBenchmarks: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flow-benchmarks", abstract: "Timings and work counts of gradflow.",
+    subcommands: [GradientBenchmark.self])
+}
+
+/// `flow-benchmarks gradient`: one loss and gradient over a sampled corpus.
+struct GradientBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gradient", abstract: "The median time of one loss and gradient.")
+
+  @Option(help: "N, the number of sequences.") var sequences = 10_000
+  @Option(help: "L, the length of a sequence.") var length = 100
+  @Option(help: "d, the vocabulary.") var vocabulary = 3
+  @Option(help: "M, the window.") var window = 3
+  @Option(help: "H, the number of heads.") var heads = 3
+  @Option(help: "D, the degree.") var degree = 2
+  @Option(help: "α of the Dirichlet prior; parents are lags 1 and 2.") var concentration = 0.1
+  @Option(help: "Threads of one evaluation.") var threads = 1
+  @Option(help: "Evaluations to time.") var repetitions = 21
+  @Flag(help: "Print the median time of a gradient in milliseconds, and nothing else.")
+  var milliseconds = false
+
+  func validate() throws {
+    guard sequences > 0, length > window, vocabulary > 1, heads <= window, degree <= heads,
+      threads > 0, repetitions > 0
+    else {
+      throw ValidationError("Sizes must be positive, with D ≤ H ≤ M < L and d ≥ 2.")
+    }
+  }
+
+  func run() throws {
+    let lags = Array(1...window)
+    let model = GIHTransformer(
+      vocabulary: vocabulary,
+      heads: (1...heads).map { GIHTransformer.Head(lags: lags, ownLag: $0) }, window: window,
+      degree: degree, lossFloor: 1e-6)
+    let prior = DirichletPrior(
+      vocabulary: vocabulary, parents: [1, 2], concentration: concentration)
+    let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let corpus = CompressedCorpus(
+      SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
+      targets: .sampled, threads: threads)
+    let sampled = clock.now - begin
+    let objective = GIHObjective(model: model, corpus: corpus, length: length)
+    let evaluator = objective.makeEvaluator(threads: threads)
+    let start = model.initialParameters(ownWeight: 3, otherWeight: 0, scale: 1)
+
+    let gradient = median(clock) { _ = evaluator.lossAndGradient(at: start) }
+    if milliseconds {
+      print(String(format: "%.4f", gradient))
+      return
+    }
+    let product = median(clock) {
+      _ = evaluator.hessianVectorProduct(at: start, direction: start)
+    }
+    let hessian = median(clock) { _ = evaluator.hessian(at: start) }
+    let tokens = Double(sequences) * Double(length + 1)
+    let seconds =
+      Double(sampled.components.seconds) + Double(sampled.components.attoseconds) / 1e18
+    print("windows,pairs,entries,bytes,sampling_tokens_per_s,gradient_ms,product_ms,hessian_ms")
+    print(
+      "\(corpus.windows.count),\(corpus.pairCount),\(corpus.entryCount),\(corpus.bytes),"
+        + String(
+          format: "%.3g,%.4f,%.4f,%.4f", tokens / seconds, gradient, product, hessian))
+  }
+
+  /// Milliseconds of the median repetition, after one that is not counted.
+  private func median(_ clock: ContinuousClock, _ body: () -> Void) -> Double {
+    body()
+    let times = (0..<repetitions).map { _ in
+      let time = clock.measure(body)
+      return Double(time.components.seconds) * 1e3 + Double(time.components.attoseconds) / 1e15
+    }
+    return times.sorted()[times.count / 2]
+  }
+}
