@@ -8,7 +8,7 @@ import PackageDescription
 
 /// `GRADFLOW_STRICT=1` turns every warning of this package into an error; `make test` sets it.
 let strict: [SwiftSetting] =
-  Context.environment["GRADFLOW_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+  Context.environment["GRADFLOW_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : []
 
 let settings: [SwiftSetting] =
   [
@@ -130,6 +130,7 @@ let package = Package(
       ], swiftSettings: settings),
 
     // MARK: - Tests
+    .testTarget(name: "LayerTests", swiftSettings: settings),
     .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
     .testTarget(
       name: "MarkovChainsTests",

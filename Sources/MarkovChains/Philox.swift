@@ -3,14 +3,14 @@
 /// It serves here only to turn (seed, purpose, index) into well-mixed initial states.
 ///
 /// Reference: Salmon, Moraes, Dror, Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011.
-enum Philox {
+package enum Philox {
   /// The block that belongs to a counter under a key.
   ///
   /// - Parameters:
   ///   - counter: four 64-bit words, lowest first.
   ///   - key: two 64-bit words.
   /// - Returns: the block, four 64-bit words, lowest first.
-  static func block(
+  package static func block(
     counter: SIMD4<UInt64>, key: (UInt64, UInt64)
   ) -> SIMD4<UInt64> {
     // Scalars: vectors of 64-bit products are slow.

@@ -47,12 +47,12 @@ extension RandomStream {
 
   /// The logarithm of the factor U^{1/shape} that brings a boosted variate back to its shape.
   @inline(__always)
-  mutating func logBoost(_ law: GammaLaw) -> Double {
+  package mutating func logBoost(_ law: GammaLaw) -> Double {
     law.isBoosted ? log(uniform()) * law.inverseShape : 0
   }
 
   /// A variate before that factor: of law Gamma(shape + 1, 1) if boosted, else Gamma(shape, 1).
-  mutating func gammaFactor(_ law: GammaLaw) -> Double {
+  package mutating func gammaFactor(_ law: GammaLaw) -> Double {
     while true {
       let x = normal()
       let root = 1 + law.c * x
@@ -71,7 +71,7 @@ extension RandomStream {
 }
 
 /// The constants of the Marsaglia–Tsang sampler: variates are d (1 + c x)³ for accepted normals x.
-struct GammaLaw: Sendable {
+package struct GammaLaw: Sendable {
   /// Whether variates are drawn at shape + 1 and multiplied by U^{1/shape}.
   let isBoosted: Bool
   let inverseShape: Double
@@ -80,7 +80,7 @@ struct GammaLaw: Sendable {
   /// The slope 1/√(9d).
   let c: Double
 
-  init(shape: Double) {
+  package init(shape: Double) {
     precondition(shape > 0 && shape.isFinite, "The shape of a gamma law is positive and finite.")
     isBoosted = shape < 1
     inverseShape = 1 / shape

@@ -40,7 +40,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// The generator in a given state; the all-zero state, its one fixed point, is replaced.
-  init(state: SIMD4<UInt64>) {
+  package init(state: SIMD4<UInt64>) {
     (s0, s1, s2, s3) = (state[0], state[1], state[2], state[3])
     if state == SIMD4<UInt64>.zero { s0 = 0x9E37_79B9_7F4A_7C15 }
   }

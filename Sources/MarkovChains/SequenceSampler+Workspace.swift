@@ -107,7 +107,7 @@ extension SequenceSampler {
 ///
 /// Here k is uniform on 1...2⁵³ − 1. From the last positive probability on, thresholds are out of
 /// reach, so that rounding never lets a token of probability zero appear.
-func cumulate(_ law: [Double], _ range: Range<Int>, _ thresholds: inout [UInt64]) {
+package func cumulate(_ law: [Double], _ range: Range<Int>, _ thresholds: inout [UInt64]) {
   var sum = 0.0
   var last = range.lowerBound
   for i in range {

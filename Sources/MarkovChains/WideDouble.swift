@@ -1,35 +1,35 @@
 /// A non-negative number with the precision of a Double and a practically unbounded exponent.
 ///
 /// Products of many transition probabilities underflow a Double; their ratios are still wanted.
-struct WideDouble: EliminationScalar {
+package struct WideDouble: EliminationScalar {
   /// In 1..<2, or 0 for zero.
-  var significand: Double
-  var exponent: Int
+  package var significand: Double
+  package var exponent: Int
 
-  static let zero = WideDouble(significand: 0, exponent: 0)
+  package static let zero = WideDouble(significand: 0, exponent: 0)
 
-  init(significand: Double, exponent: Int) {
+  package init(significand: Double, exponent: Int) {
     self.significand = significand
     self.exponent = exponent
   }
 
-  init(_ value: Double) {
+  package init(_ value: Double) {
     significand = value == 0 ? 0 : value.significand
     exponent = value == 0 ? 0 : Int(value.exponent)
   }
 
   /// The nearest Double; 0 or subnormal where it underflows.
-  var double: Double {
+  package var double: Double {
     // 2^±1100 overflows and underflows every significand, so clamping loses nothing.
     Double(sign: .plus, exponent: min(max(exponent, -1100), 1100), significand: significand)
   }
 
-  var isZero: Bool { significand == 0 }
+  package var isZero: Bool { significand == 0 }
 
   /// No value is near the ends of the exponent range.
-  var isSafe: Bool { true }
+  package var isSafe: Bool { true }
 
-  static func + (a: WideDouble, b: WideDouble) -> WideDouble {
+  package static func + (a: WideDouble, b: WideDouble) -> WideDouble {
     if a.isZero { return b }
     if b.isZero { return a }
     let (high, low) = a.exponent >= b.exponent ? (a, b) : (b, a)
@@ -39,12 +39,12 @@ struct WideDouble: EliminationScalar {
     return WideDouble(normalising: high.significand + low.significand * shift, high.exponent)
   }
 
-  static func * (a: WideDouble, b: WideDouble) -> WideDouble {
+  package static func * (a: WideDouble, b: WideDouble) -> WideDouble {
     if a.isZero || b.isZero { return zero }
     return WideDouble(normalising: a.significand * b.significand, a.exponent + b.exponent)
   }
 
-  static func / (a: WideDouble, b: WideDouble) -> WideDouble {
+  package static func / (a: WideDouble, b: WideDouble) -> WideDouble {
     if a.isZero { return zero }
     let quotient = a.significand / b.significand
     return quotient >= 1

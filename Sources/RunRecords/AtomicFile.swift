@@ -96,7 +96,7 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// The folder that holds `path`; `.` for a bare name.
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     let folder = String(path[..<slash])
     return folder.isEmpty ? "/" : folder

@@ -3,7 +3,7 @@
 /// CRC-32 with the reversed polynomial 0xEDB88320, eight bytes at a time.
 ///
 /// Reference: Kounavis, Berry, *IEEE Transactions on Computers* 57 (2008) 1550–1560.
-struct CRC32 {
+package struct CRC32 {
   private var state: UInt32 = 0xFFFF_FFFF
 
   /// tables[k · 256 + b]: the remainder of byte b followed by k zero bytes.
@@ -23,11 +23,14 @@ struct CRC32 {
     return tables
   }()
 
+  /// The checksum of no bytes.
+  package init() {}
+
   /// The checksum of the bytes so far.
-  var value: UInt32 { ~state }
+  package var value: UInt32 { ~state }
 
   /// Takes in the next bytes.
-  mutating func update(_ bytes: RawSpan) {
+  package mutating func update(_ bytes: RawSpan) {
     let tables = Self.tables
     var state = state
     bytes.withUnsafeBytes { bytes in

@@ -42,7 +42,7 @@ public struct Machine: Codable, Equatable, Sendable {
 
 extension Machine {
   /// Reads the files below `root`; what cannot be read counts as unknown or unlimited.
-  init(root: String) {
+  package init(root: String) {
     let processors = Self.text(root + "/proc/cpuinfo")
     let memory = Self.text(root + "/proc/meminfo")
     let release = Self.text(root + "/etc/os-release")

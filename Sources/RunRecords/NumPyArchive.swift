@@ -15,7 +15,7 @@ public enum NumPyArchive {
   }
 
   /// As ``write(_:to:)``, with zip64's long forms for sizes and positions from `limit` on.
-  static func write(
+  package static func write(
     _ arrays: [String: NumPyArray], to path: String, limit: Int
   ) throws(RecordError) {
     var file = try AtomicFile(path: path)

@@ -55,7 +55,7 @@ public struct NumPyArray: Equatable, Sendable {
   }
 
   /// The bytes before the numbers: magic, version 1.0, length, description, padded to 64 bytes.
-  var header: [UInt8] {
+  package var header: [UInt8] {
     let extents = shape.map { "\($0)," }.joined(separator: " ")
     // Python writes (5,) for one extent but (2, 3) for more.
     let tuple = shape.count > 1 ? String(extents.dropLast()) : extents

@@ -12,13 +12,13 @@ func retrying<Value: BinaryInteger>(_ body: () -> Value) -> (value: Value, code:
 }
 
 /// An owned file descriptor whose failures are ``RecordError``s about `path`.
-struct OpenFile: ~Copyable {
+package struct OpenFile: ~Copyable {
   /// The path to name in errors, not always the one that was opened.
   let path: String
   private var descriptor: CInt
 
   /// Opens `opened` (by default `path` itself) with the flags of open(2).
-  init(path: String, opened: String? = nil, flags: CInt) throws(RecordError) {
+  package init(path: String, opened: String? = nil, flags: CInt) throws(RecordError) {
     let (descriptor, code) = retrying { open(opened ?? path, flags | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw RecordError(path: path, call: "open", code: code) }
     self.path = path
@@ -30,7 +30,7 @@ struct OpenFile: ~Copyable {
   }
 
   /// Writes all of `bytes`, however many calls that takes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(RecordError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(RecordError) {
     var written = 0
     while written < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
@@ -91,7 +91,7 @@ struct OpenFile: ~Copyable {
   }
 
   /// The whole content of a file.
-  static func contents(of path: String) throws(RecordError) -> [UInt8] {
+  package static func contents(of path: String) throws(RecordError) -> [UInt8] {
     let file = try OpenFile(path: path, flags: O_RDONLY)
     var all: [UInt8] = []
     while true {

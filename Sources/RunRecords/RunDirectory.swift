@@ -195,7 +195,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// The names in a folder, sorted; hidden ones too.
-  static func entries(of folder: String) throws(RecordError) -> [String] {
+  package static func entries(of folder: String) throws(RecordError) -> [String] {
     guard let stream = opendir(folder) else {
       throw RecordError(path: folder, call: "opendir", code: errno)
     }

@@ -1,7 +1,6 @@
 import DeclaredKeys
+import Experiments
 import Testing
-
-@testable import Experiments
 
 struct BadExperimentTests {
   @Test(

@@ -1,7 +1,6 @@
 import DeclaredKeys
+import Experiments
 import Foundation
-
-@testable import Experiments
 
 /// Experiments to test with.
 enum Example {

@@ -1,7 +1,6 @@
 import DeclaredKeys
+import Experiments
 import Testing
-
-@testable import Experiments
 
 struct MutationTests {
   /// SplitMix64, so that a failing mutation can be found again by its seed.

@@ -1,6 +1,5 @@
+import MarkovChains
 import Testing
-
-@testable import MarkovChains
 
 @Suite struct CommunicatingClassesTests {
   func permutation(_ images: [Int]) -> StochasticMatrix {

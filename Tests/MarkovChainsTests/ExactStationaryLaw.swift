@@ -1,7 +1,6 @@
 import BigInt
 import Foundation
-
-@testable import MarkovChains
+import MarkovChains
 
 /// Stationary laws in exact integers, by the Markov chain tree theorem.
 ///

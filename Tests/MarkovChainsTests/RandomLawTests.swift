@@ -1,7 +1,6 @@
 import Foundation
+import MarkovChains
 import Testing
-
-@testable import MarkovChains
 
 /// The Kolmogorov–Smirnov statistic √n sup |F_n − F|; above 1.95 with probability .001.
 func kolmogorovSmirnov(_ sample: [Double], _ law: (Double) -> Double) -> Double {

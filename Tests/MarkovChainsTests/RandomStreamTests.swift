@@ -1,6 +1,5 @@
+import MarkovChains
 import Testing
-
-@testable import MarkovChains
 
 @Suite struct RandomStreamTests {
   /// Known answers of the Random123 distribution (kat_vectors, philox4x64 10).

@@ -1,7 +1,6 @@
 import Foundation
+import MarkovChains
 import Testing
-
-@testable import MarkovChains
 
 @Suite struct SequenceSamplerTests {
   let prior = DirichletPrior(vocabulary: 3, parents: [1, 2], concentration: 0.1)

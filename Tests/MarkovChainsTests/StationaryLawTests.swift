@@ -1,8 +1,7 @@
 import BigInt
 import Foundation
+import MarkovChains
 import Testing
-
-@testable import MarkovChains
 
 /// A matrix with the given off-diagonal entries and the rest of each row on the diagonal.
 func matrix(_ size: Int, _ entry: (Int, Int) -> Double) -> StochasticMatrix {

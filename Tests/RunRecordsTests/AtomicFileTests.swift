@@ -1,8 +1,7 @@
 import Foundation
 import Glibc
+import RunRecords
 import Testing
-
-@testable import RunRecords
 
 @Suite struct AtomicFileTests {
   @Test(arguments: ["plain.csv", "mit Leerzeichen.csv", "größe-θ′-数.csv"])

@@ -1,6 +1,5 @@
+import RunRecords
 import Testing
-
-@testable import RunRecords
 
 @Suite struct DigestTests {
   @Test func digestOfKnownTexts() {

@@ -1,7 +1,6 @@
 import Foundation
+import RunRecords
 import Testing
-
-@testable import RunRecords
 
 @Suite struct ManifestTests {
   static let example = Manifest(

@@ -1,8 +1,7 @@
 import Foundation
 import Glibc
+import RunRecords
 import Testing
-
-@testable import RunRecords
 
 @Suite struct NumPyTests {
   @Test func headerIsTheOneNumPyWrites() {

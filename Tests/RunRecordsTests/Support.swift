@@ -2,8 +2,7 @@
 
 import Foundation
 import Glibc
-
-@testable import RunRecords
+import RunRecords
 
 /// A folder of its own for one test, removed afterwards.
 final class ScratchFolder {

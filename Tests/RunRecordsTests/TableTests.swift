@@ -1,7 +1,6 @@
 import Foundation
+import RunRecords
 import Testing
-
-@testable import RunRecords
 
 @Suite struct TableTests {
   private func text(_ table: Table) -> String { String(decoding: table.csv(), as: UTF8.self) }

@@ -1,0 +1,91 @@
+# gradflow: `make run` and `make test` do everything, `make help` lists the rest.
+#
+# Debug builds, single tests and the like are plain SwiftPM: swift build, swift test --filter …
+
+# The experiment to run, and further arguments of `gradflow run`: make run ARGS='--threads 1'
+EXPERIMENT ?= experiments/three-stage.yaml
+ARGS ?=
+# The run directory to draw; by default the newest under runs/.
+RUN ?=
+
+.DEFAULT_GOAL := run
+.NOTPARALLEL:
+.PHONY: run build test lint format docs figures setup clean help
+
+# MARK: - How everything is built
+
+# Warnings of this package are errors in `make test`, and also elsewhere with the toolchains that
+# the sources are known to be free of warnings with: a newer one must not keep anybody from running.
+# Other flags would mean another build of everything, so `run` and `test` share these.
+compiler = $(shell swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')
+STRICT ?= $(if $(filter 6.2 6.3,$(compiler)),1,0)
+test: STRICT = 1
+
+# SUNDIALS elsewhere than under /usr: SUNDIALS_PREFIX=/opt/sundials make run
+ifdef SUNDIALS_PREFIX
+export SUNDIALS_PREFIX
+sundials = -Xcc "-I$(SUNDIALS_PREFIX)/include" \
+  -Xlinker "-L$(SUNDIALS_PREFIX)/lib" -Xlinker "-L$(SUNDIALS_PREFIX)/lib64" \
+  -Xlinker "-rpath=$(SUNDIALS_PREFIX)/lib" -Xlinker "-rpath=$(SUNDIALS_PREFIX)/lib64"
+endif
+
+flags = -c release --explicit-target-dependency-import-check error $(sundials)
+swift-build = GRADFLOW_STRICT=$(STRICT) swift build $(flags)
+# `swift test` alone would compile all modules again, with their internals open to tests.
+swift-test = GRADFLOW_STRICT=$(STRICT) swift test $(flags) --disable-testable-imports
+
+python = .venv/bin/python
+newest-run = ls -1dt runs/*/ 2>/dev/null | head -n 1
+# The modules with documentation; not the C ones and not the program.
+documented = $(filter-out BuildStamp CNumerics gradflow flow-benchmarks,$(notdir $(wildcard Sources/*)))
+
+# MARK: - Targets
+
+run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder under runs/, with its figure
+	@before=$$($(newest-run)); \
+	.build/release/gradflow run "$(EXPERIMENT)" $(ARGS) || exit; \
+	run=$$($(newest-run)); \
+	if [ "$$run" = "$$before" ]; then exit 0; fi; \
+	if $(MAKE) --no-print-directory .venv/complete; then \
+	  PYTHONPATH=plots $(python) -m gradflow_plots "$$run"; \
+	else \
+	  echo "note: no figure, for the Python environment could not be made (see above);" \
+	    "the run is complete. Later: make figures RUN=$$run"; \
+	fi
+
+build: setup ## Build the program, .build/release/gradflow
+	$(swift-build) --product gradflow
+
+test: setup .venv/complete lint ## Build strictly, lint, and run all tests
+	$(swift-build) --build-tests
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
+	cd plots && "../$(python)" -m pytest
+
+lint: setup
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: setup ## Format all sources
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+docs: setup ## Build the documentation into docs/.build; warnings are errors
+	mkdir -p docs/.build
+	swift package --allow-writing-to-directory docs/.build generate-documentation \
+	  --enable-experimental-combined-documentation --warnings-as-errors \
+	  $(documented:%=--target %) --output-path docs/.build
+
+figures: setup .venv/complete ## Draw the figure of a run (RUN=…; by default the newest)
+	@run="$(RUN)"; run=$${run:-$$($(newest-run))}; \
+	if [ -z "$$run" ]; then echo "figures: nothing under runs/ yet; make run first" >&2; exit 2; fi; \
+	PYTHONPATH=plots $(python) -m gradflow_plots "$$run"
+
+setup: ## Install what is missing from the system's packages (the other targets do it, too)
+	@scripts/setup.sh
+
+.venv/complete: plots/requirements.txt
+	@scripts/python-environment.sh
+
+clean: ## Remove everything that was built; runs/ stays
+	rm -rf .build docs/.build .venv
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
