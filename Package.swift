@@ -145,6 +145,15 @@ let package = Package(
       name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments"],
       swiftSettings: settings),
     .testTarget(
+      name: "ParallelLoopsTests", dependencies: ["ParallelLoops"], swiftSettings: settings),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: settings),
+    .testTarget(
+      name: "CorporaTests", dependencies: ["Corpora", "MarkovChains"], swiftSettings: settings),
+    .testTarget(
+      name: "FlowAnalysisTests", dependencies: ["FlowAnalysis", "GradientFlow", "Objectives"],
+      swiftSettings: settings),
+    .testTarget(
       name: "GradientFlowTests",
       dependencies: ["GradientFlow", "InductionHeads", "Corpora", "MarkovChains", "Objectives"],
       swiftSettings: settings),

@@ -25,7 +25,7 @@ extension CompressedCorpus {
     ) { buffer, count in
       forEachLane(lanes.count, threads: threads) { lane in
         let counter = WindowCounter(source: source, shape: shape, targets: targets)
-        (buffer.baseAddress! + lane).initialize(to: counter.count(lanes[lane]))
+        buffer.initializeElement(at: lane, to: counter.count(lanes[lane]))
       }
       count = lanes.count
     }

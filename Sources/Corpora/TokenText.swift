@@ -89,7 +89,8 @@ public struct TokenText: Sendable {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: ","), UInt8(ascii: "\r"):
         try finish()
       default:
-        let shown = byte >= 0x20 && byte < 0x7F ? "'\(Character(UnicodeScalar(byte)))'" : "byte \(byte)"
+        let shown =
+          byte >= 0x20 && byte < 0x7F ? "'\(Character(UnicodeScalar(byte)))'" : "byte \(byte)"
         throw Fault(
           line: number, column: column, found: shown,
           allowed: "numbers separated by spaces, tabs or commas")

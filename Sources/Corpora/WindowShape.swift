@@ -61,6 +61,7 @@ public struct WindowShape: Sendable, Equatable {
   ///   - position: 1…L + 1.
   ///   - tokens: x_1…x_{L+1}, zero-based.
   ///   - isOutput: whether this is the output position, which holds no token of its own.
+  /// - Returns: the code, below `codeCount`.
   func code(
     at position: Int, in tokens: UnsafeBufferPointer<UInt8>, isOutput: Bool
   ) -> UInt64 {

@@ -146,7 +146,8 @@ extension ExperimentPlan {
       let c = model.layout.group(named: "c"), c.range.contains(where: { abs(start[$0]) > 1e-100 })
     else {
       throw loaded.error(
-        at: ExperimentKeys.coefficient.address(), found: "coefficients c that are all zero, "
+        at: ExperimentKeys.coefficient.address(),
+        found: "coefficients c that are all zero, "
           + "or a parameter beyond 1e100",
         allowed: "finite parameters with at least one c_S ≠ 0, because the kernel divides by C_D",
         advice: "change the initial values")

@@ -74,6 +74,7 @@ public struct ExperimentPlan: Sendable {
   /// Samples and compresses the sequences, and poses the loss over them.
   ///
   /// - Parameter threads: threads to use; the result does not depend on it.
+  /// - Returns: the loss over the compressed sequences.
   public func makeObjective(threads: Int) -> GIHObjective {
     let targets: CompressedCorpus.Targets =
       experiment.loss.targets == .sampled ? .sampled : .expected
@@ -87,6 +88,7 @@ public struct ExperimentPlan: Sendable {
   /// The options of the solver.
   ///
   /// - Parameter threads: threads that one evaluation may use.
+  /// - Returns: method, tolerances and limits of the experiment.
   public func solverOptions(threads: Int) -> SolverOptions {
     let solver = experiment.solver
     let linear: SolverOptions.LinearSolver =

@@ -68,6 +68,7 @@ public struct ProblemSize: Sendable, Equatable {
       unit += 1
     }
     let tenths = (value * 10).rounded() / 10
-    return unit == 0 || tenths >= 1e6 ? "\(value.rounded()) \(units[unit])" : "\(tenths) \(units[unit])"
+    return unit == 0 || tenths >= 1e6
+      ? "\(value.rounded()) \(units[unit])" : "\(tenths) \(units[unit])"
   }
 }

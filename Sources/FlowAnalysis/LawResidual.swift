@@ -33,6 +33,7 @@ extension Trajectory {
   /// - Parameters:
   ///   - objective: the objective whose flow this is.
   ///   - tolerance: the relative tolerance it was solved with.
+  /// - Returns: one residual per law.
   public func lawResiduals(of objective: any Objective, tolerance: Double) -> [LawResidual] {
     objective.conservedQuantities.map { drift(of: $0, tolerance: tolerance) }
       + [

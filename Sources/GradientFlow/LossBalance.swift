@@ -15,7 +15,8 @@ func power(ofTen exponent: Double) -> Double { pow(10, exponent) }
 ///   - values: f at `times`.
 ///   - times: strictly ascending; `end` is one of them.
 ///   - end: the upper limit.
-func integral(of values: [Double], at times: [Double], upTo end: Double) -> Double {
+/// - Returns: the integral; 0 when there is one point.
+package func integral(of values: [Double], at times: [Double], upTo end: Double) -> Double {
   // Gauss–Legendre with three nodes integrates polynomials of degree five exactly.
   let offset = (0.6).squareRoot()
   let nodes: [(position: Double, weight: Double)] = [

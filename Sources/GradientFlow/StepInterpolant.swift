@@ -57,7 +57,8 @@ struct StepInterpolant {
 ///   - low: one end.
 ///   - high: the other end.
 ///   - tolerance: the width at which to stop.
-func locateZero(
+/// - Returns: the end of the last bracket at which the function is not positive.
+package func locateZero(
   of function: (Double) -> Double, between low: Double, and high: Double, tolerance: Double
 ) -> Double {
   var (a, b) = (low, high)

@@ -62,6 +62,7 @@ extension GIHTransformer {
   /// - `copying.h`: the attention of head h on its own lag reaches 1/2; `copying-complete.h`: 0.99.
   ///
   /// - Parameter length: L, which sets how complete a selection must be.
+  /// - Returns: the events, each rising through zero at its transition.
   func phaseEvents(length: Int) -> [PhaseEvent] {
     var events: [PhaseEvent] = []
     let count = coefficientCount

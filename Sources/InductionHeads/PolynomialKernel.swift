@@ -32,7 +32,8 @@ struct PolynomialKernel {
   /// - Parameters:
   ///   - keys: v_ω, shape (H, d, rowLength).
   ///   - rowLength: distance between the rows of `keys`.
-  ///   - query: v_q, shape (H, d), every `queryStride`-th value.
+  ///   - query: v_q, shape (H, d).
+  ///   - queryStride: distance between the values of `query`.
   ///   - count: number of keys.
   ///   - overlaps: g, shape (H, stride), accumulated into.
   func addOverlaps(
@@ -52,6 +53,7 @@ struct PolynomialKernel {
   /// - Parameters:
   ///   - shares: p, one per subset.
   ///   - overlaps: g, shape (H, stride).
+  ///   - count: number of keys.
   ///   - products: m, shape (subsets, stride).
   ///   - kernel: k.
   func forward(
@@ -93,7 +95,11 @@ struct PolynomialKernel {
   /// The adjoint of the overlaps, ḡ, from that of the kernel, k̄.
   ///
   /// - Parameters:
+  ///   - shares: p, one per subset.
+  ///   - overlaps: g, shape (H, stride).
+  ///   - products: m, shape (subsets, stride).
   ///   - kernelAdjoint: k̄.
+  ///   - count: number of keys.
   ///   - productAdjoints: m̄, shape (subsets, stride), overwritten.
   ///   - overlapAdjoints: ḡ, shape (H, stride), overwritten.
   func adjoint(

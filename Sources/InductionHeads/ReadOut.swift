@@ -28,6 +28,7 @@ struct ReadOut {
   ///   - windows: the windows of its keys.
   ///   - logits: z, one per slot.
   ///   - powers: receives the exponentials, one per slot.
+  /// - Returns: whether one shift serves all sequences of the block.
   func exponentials(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ logits: UnsafePointer<Double>,
     into powers: UnsafeMutablePointer<Double>
@@ -71,6 +72,7 @@ struct ReadOut {
   ///   - powers: e^{z − shift}; overwritten where a sequence needs a shift of its own.
   ///   - sharedShift: what ``exponentials(_:into:count:)`` returned.
   ///   - logitAdjoint: z̄, accumulated into.
+  /// - Returns: the sum of the losses.
   func gradient(
     _ sequences: Range<Int>, logits: UnsafePointer<Double>,
     powers: UnsafeMutablePointer<Double>, sharedShift: Bool,

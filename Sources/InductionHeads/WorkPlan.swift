@@ -31,7 +31,7 @@ struct WorkPlan: Sendable {
 
   /// - Parameters:
   ///   - corpus: what the work runs over.
-  ///   - lanes: the most lanes wanted.
+  ///   - wanted: the most lanes wanted.
   init(_ corpus: CompressedCorpus, lanes wanted: Int) {
     let entries = corpus.entryCount
     // Large groups are split so that no block holds more than a quarter of a lane's work.

@@ -8,8 +8,11 @@ public enum OpenBLAS {
   /// The processor family whose kernels it chose.
   public static var kernelName: String { unsafe String(cString: openblas_get_corename()) }
 
-  /// Makes the library run on its caller's thread alone.
+  /// Makes the library run on its caller's thread alone, at the first use.
   ///
   /// Threads belong to our own loops, whose sums have a fixed order.
-  public static func useOneThread() { openblas_set_num_threads(1) }
+  static let isSingleThreaded: Bool = {
+    openblas_set_num_threads(1)
+    return true
+  }()
 }

@@ -9,7 +9,7 @@ import CNumerics.LAPACK
 ///
 /// LAPACK's `dsyev`: reduction to tridiagonal form, then QL. Cost O(n³).
 public func symmetricEigenvalues(of matrix: [Double], order: Int) -> [Double]? {
-  OpenBLAS.useOneThread()
+  guard OpenBLAS.isSingleThreaded else { return nil }
   precondition(order >= 1 && matrix.count == order * order, "the matrix is not n × n")
   guard matrix.allSatisfy(\.isFinite) else { return nil }
   var (jobs, triangle) = (CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "L")))

@@ -17,7 +17,9 @@ private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {
     let rates = [1.0, 3, 0.01, 40]
     let problem = FlowProblem(
       minimizing: Quadratic(rates: rates), from: [1, 2, 3, 4],
-      stages: [Stage(name: "x", training: ["x"], until: 2), Stage(name: "y", training: ["y"], until: 9)])
+      stages: [
+        Stage(name: "x", training: ["x"], until: 2), Stage(name: "y", training: ["y"], until: 9),
+      ])
     let options = SolverOptions(
       linearSolver: solver, relativeTolerance: tolerance, absoluteTolerance: tolerance / 100)
     let trajectory = try FlowSolver(options: options).solve(
@@ -26,7 +28,9 @@ private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {
       let x = min(sample.time, 2)
       let y = max(0, sample.time - 2)
       let exact = [exp(-x), 2 * exp(-3 * x), 3 * exp(-0.01 * y), 4 * exp(-40 * y)]
-      let columns = ["x.0", "x.1", "y.2", "y.3"].compactMap { trajectory.columns.firstIndex(of: $0) }
+      let columns = ["x.0", "x.1", "y.2", "y.3"].compactMap {
+        trajectory.columns.firstIndex(of: $0)
+      }
       // Some tens of tolerances of global error are what CVODE's own examples allow.
       #expect(maximumDifference(columns.map { sample.values[$0] }, exact) < 200 * tolerance)
     }
@@ -84,9 +88,11 @@ private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {
           name: "x", training: ["x"], until: 100,
           stoppingWhen: [StopCondition("gradient_norm", .below, 1e-3)]),
         Stage(
-          name: "y", training: ["y"], until: 100, stoppingWhen: [StopCondition("y.2", .below, 0.25)]),
+          name: "y", training: ["y"], until: 100, stoppingWhen: [StopCondition("y.2", .below, 0.25)]
+        ),
         Stage(
-          name: "met", training: ["y"], until: 100, stoppingWhen: [StopCondition("loss", .above, 0)]),
+          name: "met", training: ["y"], until: 100, stoppingWhen: [StopCondition("loss", .above, 0)]
+        ),
       ])
     let trajectory = try FlowSolver().solve(
       problem, sampling: SampleSchedule(first: 0.1, perDecade: 5))

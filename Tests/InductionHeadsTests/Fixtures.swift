@@ -52,7 +52,8 @@ struct Case: CustomTestStringConvertible, Sendable {
       name: "shorter than the window", heads: [[1, 2, 3, 4, 5], [2, 5]], own: [1, 5], window: 5,
       degree: 2, readOut: .allPositions, length: 3),
     Case(name: "one token before the target", readOut: .allPositions, length: 1),
-    Case(name: "five letters, window five", vocabulary: 5, heads: [[1, 2, 3, 4, 5], [1, 5]],
+    Case(
+      name: "five letters, window five", vocabulary: 5, heads: [[1, 2, 3, 4, 5], [1, 5]],
       own: [1, 5], window: 5),
     Case(name: "large a: shifts of their own", scale: 3000),
     Case(name: "large a, expected", expected: true, scale: 3000),

@@ -2,8 +2,9 @@ import Corpora
 import Foundation
 import InductionHeads
 
-/// The transformer straight from its definition: every position of every sequence, no window
-/// tables, no sharing, no tricks. It shares no code with the compressed evaluation.
+/// The transformer straight from its definition.
+///
+/// Every position of every sequence, no window tables, no sharing, no tricks. It shares no code with the compressed evaluation.
 struct NaiveTransformer {
   let vocabulary: Int
   let heads: [GIHTransformer.Head]
@@ -19,7 +20,9 @@ struct NaiveTransformer {
       (0..<heads.count).filter { mask >> $0 & 1 == 1 }
     }
     return all.filter { $0.count <= degree && (emptySet || !$0.isEmpty) }
-      .sorted { ($0.count, $0.map(String.init).joined()) < ($1.count, $1.map(String.init).joined()) }
+      .sorted {
+        ($0.count, $0.map(String.init).joined()) < ($1.count, $1.map(String.init).joined())
+      }
   }
 
   /// The mean loss over sequences.
@@ -28,6 +31,7 @@ struct NaiveTransformer {
   ///   - theta: c, w, a.
   ///   - sequences: each x_1…x_{L+1}.
   ///   - laws: the law of each target, or nil for the sampled target.
+  /// - Returns: the mean.
   func loss(_ theta: [Double], _ sequences: [[UInt8]], laws: [[Double]]?) -> Double {
     let subsets = subsets
     let c = Array(theta[..<subsets.count])
