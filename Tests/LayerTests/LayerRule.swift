@@ -1,5 +1,7 @@
 // The rules of the architecture, each with a change that breaks it.
 
+import Testing
+
 /// A rule that the sources and the manifest keep.
 struct LayerRule: Sendable, CustomTestStringConvertible {
   let statement: String

@@ -31,8 +31,8 @@ struct SourceFile: Sendable {
       let quotes = line.matches(of: /"""/).count
       if quotes == 0 && isInsideText { continue }
       if !quotes.isMultiple(of: 2) { isInsideText.toggle() }
-      lines.append(
-        line.replacing(/"(?:\\.|[^"\\])*"/, with: "\"\"").replacing(/\/\/.*/, with: ""))
+      let code = line.replacing(/"(?:\\.|[^"\\])*"/, with: "\"\"")
+      lines.append(String(code.replacing(/\/\/.*/, with: "")))
     }
     return lines.joined(separator: "\n")
   }
