@@ -155,7 +155,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GradientFlowTests",
-      dependencies: ["GradientFlow", "InductionHeads", "Corpora", "MarkovChains", "Objectives"],
+      dependencies: [
+        "Corpora", "CVODE", "FlowAnalysis", "GradientFlow", "InductionHeads", "MarkovChains",
+        "Objectives",
+      ],
       swiftSettings: settings),
   ]
 )

@@ -52,7 +52,7 @@ private struct TwoLayers: Objective {
       minimizing: objective, from: [0.3, 0.1],
       stages: [
         Stage(name: "u", training: ["u"], until: 0.1),
-        Stage(name: "both", training: ["u", "v"], until: 20),
+        Stage(name: "both", training: ["u", "v"], until: 60),
       ])
     let trajectory = try FlowSolver().solve(
       problem, sampling: SampleSchedule(first: 0.01, perDecade: 10))

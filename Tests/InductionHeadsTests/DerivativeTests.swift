@@ -105,8 +105,10 @@ struct DifferenceSweep {
   func check(best bound: Double) {
     let best = errors.map(\.error).min() ?? .infinity
     #expect(best <= bound, "best error \(best)")
-    // Slope over the steps whose error lies well above the round-off floor and below saturation.
-    let fit = errors.filter { $0.error > 100 * max(best, 1e-12) && $0.error < 1e-2 }
+    // Slope over the steps before the best one whose error lies well above the round-off floor
+    // and below saturation.
+    let turn = errors.firstIndex { $0.error == best } ?? 0
+    let fit = errors[..<turn].filter { $0.error > 100 * max(best, 1e-12) && $0.error < 1e-2 }
     guard fit.count >= 3 else {
       // Exact to rounding at every step: only functions without a third derivative do that.
       #expect(errors[0].error < 1e-9, "too few steps above the floor: \(errors)")

@@ -93,10 +93,10 @@ import Testing
     let choice = Case(name: "subnormal", expected: true)
     var data = choice.data(seed: 25)
     data = LawfulSequences(
-      vocabulary: 3, rows: data.rows, laws: data.laws.map { _ in [5e-324, 1, 0] })
+      vocabulary: 3, rows: data.rows, laws: data.laws.map { _ in [.leastNonzeroMagnitude, 1, 0] })
     let (_, objective, theta) = choice.prepared(seed: 25)
     #expect(objective.layout.count == theta.count)
     let hessian = evaluator(choice, data).hessian(at: theta)
-    #expect(hessian.allSatisfy(\.isFinite))
+    #expect(hessian.allSatisfy { $0.isFinite })
   }
 }
