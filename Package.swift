@@ -143,7 +143,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GradientFlowTests",
-      dependencies: ["GradientFlow", "InductionHeads", "Corpora", "MarkovChains", "Objectives"],
-      swiftSettings: settings),
+      dependencies: [
+        "Corpora", "CVODE", "GradientFlow", "InductionHeads", "MarkovChains", "Objectives",
+      ], swiftSettings: settings),
   ]
 )
