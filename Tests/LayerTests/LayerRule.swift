@@ -71,9 +71,13 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
     violations: { package in
       offenders(package) { file in
         guard !["gradflow", "flow-benchmarks"].contains(file.target) else { return nil }
-        let call =
-          /\b(?:print|debugPrint|dump|v?f?printf|puts|fputs|putchar)\(|\bFileHandle\.standard(?:Output|Error)|\bstd(?:out|err)\b|\bSTD(?:OUT|ERR)_FILENO\b/
-        return file.code.firstMatch(of: call).map { "has \($0.output)" }
+        return file.firstUse(
+          of: [
+            "print(", "debugPrint(", "dump(", "printf(", "fprintf(", "vprintf(", "vfprintf(",
+            "puts(", "fputs(", "putchar(", "stdout", "stderr", "STDOUT_FILENO", "STDERR_FILENO",
+          ],
+          pairs: [["FileHandle", "standardOutput"], ["FileHandle", "standardError"]]
+        ).map { "has \($0)" }
       }
     },
     breach: { $0.adding("Sources/FlowAnalysis/X.swift", "func f() { print(1) }\n") })
@@ -83,9 +87,14 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
     violations: { package in
       offenders(package) { file in
         guard file.target != "RunRecords" else { return nil }
-        let call =
-          /\b(?:createFile|createDirectory|moveItem|copyItem|removeItem)\(|\.write\(to|\bfopen\(|\bO_(?:WRONLY|RDWR|CREAT)\b|\bFileHandle\(for(?:Writing|Updating)|\bOutputStream\(/
-        return file.code.firstMatch(of: call).map { "has \($0.output)" }
+        return file.firstUse(
+          of: [
+            "createFile(", "createDirectory(", "createSymbolicLink(", "moveItem(", "copyItem(",
+            "removeItem(", "fopen(", "O_WRONLY", "O_RDWR", "O_CREAT", "forWritingTo",
+            "forWritingAtPath", "forUpdating", "forUpdatingAtPath", "OutputStream(",
+          ],
+          pairs: [["write(", "to"]]
+        ).map { "has \($0)" }
       }
     },
     breach: { package in
@@ -149,21 +158,20 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
   private static let length = LayerRule(
     statement: "no file is longer than 400 lines",
     violations: { package in
-      package.files.filter { $0.lineCount > 401 }.map { "\($0.path): \($0.lineCount - 1) lines" }
+      package.files.filter { $0.lineCount > 400 }.map { "\($0.path): \($0.lineCount) lines" }
     },
     breach: { $0.adding("Tests/X/X.swift", String(repeating: "\n", count: 401)) })
 
   private static let unfinished = LayerRule(
     statement: "nothing is left for later",
     violations: { package in
-      package.files.filter { $0.text.contains(mark) }.map {
-        "\($0.path): has a mark of unfinished work"
-      }
+      package.files.filter { file in marks.contains { file.text.contains($0) } }
+        .map { "\($0.path): has a mark of unfinished work" }
     },
     breach: { $0.adding("plots/x.py", "# FIX" + "ME\n") })
 
   /// Put together, so that this file does not hold the words itself.
-  private static var mark: Regex<Substring> { /\b(?:TO[D]O|FIX[M]E|XX[X])\b/ }
+  private static let marks = ["TO" + "DO", "FIX" + "ME"]
 
   // MARK: - Helpers
 

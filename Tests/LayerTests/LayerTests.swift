@@ -30,7 +30,7 @@ struct LayerTests {
         public import struct B.C
         """)
     #expect(!file.code.contains("print"))
-    #expect(file.code.contains("+ b"))
+    #expect(file.words.contains("b"))
     #expect(file.imports == ["A", "B.C"])
   }
 
