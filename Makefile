@@ -37,7 +37,7 @@ swift-test = GRADFLOW_STRICT=$(STRICT) swift test $(flags) --disable-testable-im
 python = .venv/bin/python
 newest-run = ls -1dt runs/*/ 2>/dev/null | head -n 1
 # The modules with documentation; not the C ones and not the program.
-documented = $(filter-out BuildStamp CNumerics gradflow flow-benchmarks,$(notdir $(wildcard Sources/*)))
+documented = $(filter-out BuildStamp CKernels CNumerics gradflow flow-benchmarks,$(notdir $(wildcard Sources/*)))
 
 # MARK: - Targets
 

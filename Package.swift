@@ -110,6 +110,7 @@ let package = Package(
       dependencies: [
         "Corpora", "CVODE", "DeclaredKeys", "FlowAnalysis", "GradientFlow", "InductionHeads",
         "LinearAlgebra", "MarkovChains", "Objectives", "RunRecords",
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(  // the commit the program was built from
       name: "BuildStamp", cSettings: buildStamp),

@@ -2,6 +2,7 @@ import Corpora
 public import FlowAnalysis
 public import GradientFlow
 public import InductionHeads
+public import Logging
 import Objectives
 public import RunRecords
 
@@ -13,12 +14,17 @@ public struct ExperimentRun: Sendable {
   public let program: ProgramDescription
   /// Threads to use; the results do not depend on it.
   public let threads: Int
+  /// Where diagnostics go.
+  public let logger: Logger
 
   /// Prepares a run.
-  public init(_ plan: ExperimentPlan, program: ProgramDescription, threads: Int) {
+  public init(
+    _ plan: ExperimentPlan, program: ProgramDescription, threads: Int, logger: Logger
+  ) {
     self.plan = plan
     self.program = program
     self.threads = threads
+    self.logger = logger
   }
 
   /// How a run ended.
@@ -66,6 +72,14 @@ public struct ExperimentRun: Sendable {
     let objective: GIHObjective
     do {
       objective = plan.makeObjective(threads: threads)
+      let corpus = objective.corpus
+      logger.debug(
+        "compressed",
+        metadata: [
+          "seconds": "\(Timestamp.now().seconds(since: start))", "bytes": "\(corpus.bytes)",
+          "windows": "\(corpus.windows.count)", "pairs": "\(corpus.pairCount)",
+          "entries": "\(corpus.entryCount)", "kernels": "\(kernelInstructionSet)",
+        ])
       let loss = objective.makeEvaluator(threads: threads).loss(at: plan.start)
       guard loss.isFinite else { throw plan.infiniteStart(loss) }
       try directory.write(resolved, as: .experiment)
@@ -89,7 +103,24 @@ public struct ExperimentRun: Sendable {
       trajectory = error.partial
       ending = .failed(error)
     }
+    for stage in trajectory.stages {
+      logger.debug(
+        "stage ended",
+        metadata: [
+          "stage": "\(stage.stage.name)", "by": "\(stage.ending.description)",
+          "statistics": "\(stage.statistics)",
+        ])
+    }
+    if let reason = trajectory.eventErrorsMissing {
+      logger.warning("event times have no error bars", metadata: ["reason": "\(reason)"])
+    }
     let laws = trajectory.lawResiduals(of: objective, tolerance: options.relativeTolerance)
+
+    for law in laws where !law.holds {
+      logger.warning(
+        "a law of the exact flow is broken; tighten the tolerances",
+        metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
+    }
 
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)

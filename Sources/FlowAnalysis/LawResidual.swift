@@ -35,25 +35,20 @@ extension Trajectory {
   ///   - tolerance: the relative tolerance it was solved with.
   /// - Returns: one residual per law.
   public func lawResiduals(of objective: any Objective, tolerance: Double) -> [LawResidual] {
-    objective.conservedQuantities.map { drift(of: $0, tolerance: tolerance) }
+    objective.conservationLaws.map { departure(from: $0, tolerance: tolerance) }
       + [
         balance(tolerance: tolerance), rise(tolerance: tolerance), untouched(objective),
         finalGradient,
       ]
   }
 
-  private func drift(of quantity: ConservedQuantity, tolerance: Double) -> LawResidual {
+  private func departure(from law: ConservationLaw, tolerance: Double) -> LawResidual {
     let first = 2  // loss and gradient norm stand before the parameters
-    let values = samples.map { sample in
-      quantity.value(Array(sample.values[first..<first + layout.count]).span)
-    }
-    let start = values.first ?? 0
-    let scale = quantity.scale == .initialValue ? abs(start) : 1
-    let drift = values.map { abs($0 - start) }.max() ?? 0
+    let states = samples.map { Array($0.values[first..<first + layout.count]) }
+    let start = states.first ?? []
     return LawResidual(
-      name: "\(quantity.name) conserved", value: drift / scale, limit: 100 * tolerance,
-      explanation: "largest departure of \(quantity.name) from its start over all samples"
-        + (quantity.scale == .initialValue ? ", relative" : ""))
+      name: law.name, value: states.map { law.departure($0.span, start.span) }.max() ?? 0,
+      limit: 100 * tolerance, explanation: law.explanation)
   }
 
   private func balance(tolerance: Double) -> LawResidual {

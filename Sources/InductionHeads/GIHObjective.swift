@@ -38,7 +38,7 @@ public struct GIHObjective: Objective {
   /// `share.S` for every subset with a coefficient, then `attention.h.i`.
   public var observableNames: [String] { model.observableNames }
   /// `C_D`, and `sum w.h` for every head.
-  public var conservedQuantities: [ConservedQuantity] { model.conservedQuantities }
+  public var conservationLaws: [ConservationLaw] { model.conservationLaws }
   /// `selection.S` and `copying.h`, each with its `-complete` twin, as log-odds.
   public var phaseEvents: [PhaseEvent] { model.phaseEvents(length: length) }
 

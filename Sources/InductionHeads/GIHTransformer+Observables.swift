@@ -34,26 +34,43 @@ extension GIHTransformer {
     }
   }
 
-  /// C_D and the sum of each head's weights.
+  /// C_D, the sign of every c_S, and the sum of each head's weights.
   ///
   /// The loss is invariant under c → λc and under w^h → w^h + const, so the gradient is orthogonal
-  /// to c and to the constant vector (derived).
-  var conservedQuantities: [ConservedQuantity] {
+  /// to c and to the constant vector; and ċ_S is a multiple of c_S, so c_S never reaches zero
+  /// (derived).
+  var conservationLaws: [ConservationLaw] {
     let count = coefficientCount
-    let sumOfSquares = ConservedQuantity(name: "C_D", scale: .initialValue) { parameters in
+    @Sendable func sumOfSquares(_ parameters: Span<Double>) -> Double {
       var total = 0.0
       for i in 0..<count { total += parameters[i] * parameters[i] }
       return total
     }
+    let scale = ConservationLaw(
+      name: "C_D conserved", explanation: "largest |C_D − C_D(0)|/C_D(0) over all samples"
+    ) { now, start in
+      abs(sumOfSquares(now) / sumOfSquares(start) - 1)
+    }
+    let signs = ConservationLaw(
+      name: "signs of c kept",
+      explanation: "largest |c_S|/√C_D on the other side of zero over all samples"
+    ) { now, start in
+      var largest = 0.0
+      for i in 0..<count { largest = max(largest, start[i] < 0 ? now[i] : -now[i]) }
+      return largest / sumOfSquares(now).squareRoot()
+    }
     let sums = heads.indices.map { head in
       let range = weightOffsets[head]..<weightOffsets[head] + heads[head].lags.count
-      return ConservedQuantity(name: "sum w.\(head + 1)", scale: .one) { parameters in
-        var total = 0.0
-        for i in range { total += parameters[i] }
-        return total
+      return ConservationLaw(
+        name: "sum w.\(head + 1) conserved",
+        explanation: "largest change of the sum of the weights of head \(head + 1) over all samples"
+      ) { now, start in
+        var change = 0.0
+        for i in range { change += now[i] - start[i] }
+        return abs(change)
       }
     }
-    return [sumOfSquares] + sums
+    return [scale, signs] + sums
   }
 
   /// Selection of each subset and copying by each head, as log-odds.

@@ -9,8 +9,8 @@ public protocol Objective: Sendable {
   /// Names of the quantities that ``observe(_:into:)`` computes, in order.
   var observableNames: [String] { get }
 
-  /// Quantities that the exact flow conserves.
-  var conservedQuantities: [ConservedQuantity] { get }
+  /// What the exact flow never changes, whatever subset of parameters it trains.
+  var conservationLaws: [ConservationLaw] { get }
 
   /// Phase transitions that can be located along the flow.
   var phaseEvents: [PhaseEvent] { get }
@@ -80,28 +80,28 @@ extension ObjectiveEvaluator {
   }
 }
 
-/// A function of θ that the exact flow keeps constant, whatever subset of parameters it trains.
-public struct ConservedQuantity: Sendable {
-  /// What a drift is measured against.
-  public enum Scale: Sendable {
-    /// The value at the start, for quantities of one sign.
-    case initialValue
-    /// One, for quantities such as sums of logits that may be zero.
-    case one
-  }
-
-  /// What it is called in records, for instance `C_D`.
+/// Something that the exact flow never changes, and how far a computed one has departed from it.
+public struct ConservationLaw: Sendable {
+  /// What it is called in records, for instance `C_D conserved`.
   public let name: String
-  /// What its drift is divided by.
-  public let scale: Scale
-  /// Its value at θ.
-  public let value: @Sendable (Span<Double>) -> Double
+  /// What is measured, and in which units.
+  public let explanation: String
+  /// How far θ has departed from the law since the start θ₀: 0 along the exact flow, never negative.
+  public let departure: @Sendable (_ now: Span<Double>, _ start: Span<Double>) -> Double
 
-  /// Describes a conserved quantity.
-  public init(name: String, scale: Scale, value: @escaping @Sendable (Span<Double>) -> Double) {
+  /// Describes a law.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called in records.
+  ///   - explanation: what is measured.
+  ///   - departure: gets θ and θ₀, `layout.count` values each.
+  public init(
+    name: String, explanation: String,
+    departure: @escaping @Sendable (_ now: Span<Double>, _ start: Span<Double>) -> Double
+  ) {
     self.name = name
-    self.scale = scale
-    self.value = value
+    self.explanation = explanation
+    self.departure = departure
   }
 }
 

@@ -29,7 +29,7 @@ public struct RunStatus: Codable, Equatable, Sendable {
     case finished
     /// It ended with an error.
     case failed
-    /// It was stopped by its user, and can be resumed.
+    /// It was stopped by its user.
     case stopped
   }
 

@@ -25,7 +25,7 @@ public struct RunDirectory: Sendable {
       guard code != EEXIST else {
         throw RecordError(
           path: path, reason: .alreadyExists,
-          advice: "Choose a new folder, or continue the run in it with --resume.")
+          advice: "Choose a folder that does not exist yet, or move this one away.")
       }
       throw RecordError(path: path, call: "mkdir", code: code)
     }

@@ -3,6 +3,7 @@ import DeclaredKeys
 import Experiments
 import Foundation
 import GradientFlow
+import Logging
 import RunRecords
 
 /// `gradflow run`.
@@ -29,6 +30,9 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Show no progress.")
   var quiet = false
 
+  @Flag(help: "Write diagnostics to standard error.")
+  var verbose = false
+
   @Flag(help: "Write the sampled tokens as corpus.npz.")
   var exportCorpus = false
 
@@ -52,7 +56,7 @@ struct RunCommand: ParsableCommand {
     let view = quiet ? nil : ProgressView(plan)
     let run = ExperimentRun(
       plan, program: Gradflow.program,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, logger: logger)
     let outcome: ExperimentRun.Outcome
     do {
       outcome = try run.run(into: directory, exportCorpus: exportCorpus) { progress in
@@ -77,6 +81,12 @@ struct RunCommand: ParsableCommand {
         code: Exit.failed,
         message: "\(failure.description)\nAll up to there is in \(directory.path).")
     }
+  }
+
+  private var logger: Logger {
+    var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = verbose ? .debug : .warning
+    return logger
   }
 
   private func plan() throws -> ExperimentPlan {

@@ -9,10 +9,13 @@ private struct TwoLayers: Objective {
   var isLawWrong = false
   var layout: ParameterLayout { ParameterLayout([("u", ["u"]), ("v", ["v"])]) }
   var observableNames: [String] { [] }
-  var conservedQuantities: [ConservedQuantity] {
+  var conservationLaws: [ConservationLaw] {
     let factor = isLawWrong ? 2.0 : 1.0
     return [
-      ConservedQuantity(name: "u²−v²", scale: .one) { $0[0] * $0[0] - factor * $0[1] * $0[1] }
+      ConservationLaw(name: "u²−v² conserved", explanation: "") { now, start in
+        abs(
+          now[0] * now[0] - start[0] * start[0] - factor * (now[1] * now[1] - start[1] * start[1]))
+      }
     ]
   }
   var phaseEvents: [PhaseEvent] { [] }

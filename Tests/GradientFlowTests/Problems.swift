@@ -12,7 +12,7 @@ struct Quadratic: Objective {
     ])
   }
   var observableNames: [String] { ["radius"] }
-  var conservedQuantities: [ConservedQuantity] { [] }
+  var conservationLaws: [ConservationLaw] { [] }
   /// x.0 falls below 1/2: at t = ln(2 x_0(0))/λ_0.
   var phaseEvents: [PhaseEvent] {
     [PhaseEvent(name: "half", groups: ["x"]) { 0.5 - $0[0] }]
@@ -52,13 +52,11 @@ struct Quadratic: Objective {
 
 /// The deep linear network with two scalar layers, L = ½ (u v − 1)².
 ///
-/// u² − v² is conserved, and from u = v the product p = u v follows ṗ = 2p(1 − p), a logistic.
+/// From u = v the product p = u v follows ṗ = 2p(1 − p), a logistic.
 struct TwoLayers: Objective {
   var layout: ParameterLayout { ParameterLayout([("u", ["u"]), ("v", ["v"])]) }
   var observableNames: [String] { ["product"] }
-  var conservedQuantities: [ConservedQuantity] {
-    [ConservedQuantity(name: "u²−v²", scale: .one) { $0[0] * $0[0] - $0[1] * $0[1] }]
-  }
+  var conservationLaws: [ConservationLaw] { [] }
   var phaseEvents: [PhaseEvent] {
     [PhaseEvent(name: "half way", groups: ["u", "v"]) { $0[0] * $0[1] - 0.5 }]
   }
@@ -112,7 +110,7 @@ struct Walled: Objective {
   let wall: Double
   var layout: ParameterLayout { ParameterLayout([("x", ["x"])]) }
   var observableNames: [String] { [] }
-  var conservedQuantities: [ConservedQuantity] { [] }
+  var conservationLaws: [ConservationLaw] { [] }
   var phaseEvents: [PhaseEvent] { [] }
   var lossDropEvents: [LossDropEvent] { [] }
   func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {}

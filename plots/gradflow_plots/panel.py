@@ -46,7 +46,7 @@ def _draw(run: Run, stages: list[Stage]) -> Figure:
     levels = max(1, max(len(run.reached(stage)) for stage in stages))
     heads = heads_of(run)
     # Inches: what stands beside and between the panels, then the panels themselves.
-    width, left, right, top, bottom, gap = 7.0, 0.52, 0.92, 0.42, 0.42, 0.09
+    width, left, right, top, bottom, gap = 7.0, 0.68, 0.92, 0.42, 0.42, 0.09
     strip = 0.14 * levels + 0.06
     attention = max(1.3, 0.13 * (len(heads) + len(lags_of(heads)) + 2))
     heights = [strip, max(1.25, 0.13 * (len(run.names("share")) + 1)), attention, 0.85, 0.95, 0.95]
@@ -60,7 +60,7 @@ def _draw(run: Run, stages: list[Stage]) -> Figure:
         right=1 - right / width,
         top=1 - top / height,
         bottom=bottom / height,
-        wspace=0.09,
+        wspace=0.19,
         hspace=gap / (sum(heights) / len(heights)),
     )
     drawers: list[tuple[str, Callable[[Axes, Run, Stage], None]]] = [
@@ -186,7 +186,7 @@ def _draw_loss(axes: Axes, run: Run, stage: Stage) -> None:
 def _draw_gradient(axes: Axes, run: Run, stage: Stage) -> None:
     samples = _drawable(run, stage)
     colours = {"c": style.BLUE, "w": style.VERMILION, "a": style.GREEN}
-    columns = [("gradient_norm", style.BLACK, "all")]
+    columns = [("gradient_norm", style.BLACK, "trained")]
     for index, group in enumerate(run.names("gradient_norm")):
         colour = colours.get(group, style.PALETTE[(3 + index) % len(style.PALETTE)])
         columns.append((f"gradient_norm.{group}", colour, f"${group}$"))
