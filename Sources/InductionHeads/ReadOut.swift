@@ -113,7 +113,7 @@ struct ReadOut {
     powers: UnsafeMutablePointer<Double>, sharedShift: Bool,
     logitAdjoint: UnsafeMutablePointer<Double>
   ) -> Double {
-    var total = 0.0
+    var total = LogarithmSum()
     var start = offsets[sequences.lowerBound]
     for s in sequences {
       if !sharedShift { shiftForSequence(s, logits, into: powers) }
@@ -128,7 +128,7 @@ struct ReadOut {
         e &+= 1
       }
       let y = t / z
-      total -= log(y + floor)
+      total.add(y + floor)
       let f = -1 / ((y + floor) * z)
       let fy = f * y
       e = start
@@ -140,7 +140,7 @@ struct ReadOut {
       }
       start = end
     }
-    return total
+    return -total.value
   }
 
   /// Adds the adjoint of the logits and its tangent along ż.
@@ -190,4 +190,28 @@ struct ReadOut {
       }
     }
   }
+}
+
+/// Σ log p over many p, with few logarithms.
+///
+/// Factors are multiplied as long as their product is far from underflow and overflow, which also
+/// rounds less than adding logarithms does.
+struct LogarithmSum {
+  private var sum = 0.0
+  private var product = 1.0
+
+  @inline(__always)
+  mutating func add(_ p: Double) {
+    guard p > 1e-100 && p < 1e100 else {
+      sum += log(p)
+      return
+    }
+    product *= p
+    if product < 1e-150 || product > 1e150 {
+      sum += log(product)
+      product = 1
+    }
+  }
+
+  var value: Double { sum + log(product) }
 }
