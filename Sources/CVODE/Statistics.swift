@@ -1,6 +1,6 @@
 /// What an integration cost: every count CVODE keeps for the solvers offered here.
 ///
-/// The counts of a linear solver are zero for ``IntegratorOptions/Corrector/fixedPoint``.
+/// The counts of a linear solver are zero for ``IntegratorOptions/Corrector/fixedPoint(accelerationDepth:)``.
 public struct Statistics: Sendable, Hashable {
   /// Accepted internal steps.
   public var steps = 0

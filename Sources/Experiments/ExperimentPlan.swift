@@ -29,7 +29,7 @@ public struct ExperimentPlan: Sendable {
   /// - Parameters:
   ///   - loaded: the experiment.
   ///   - memoryLimit: bytes that may be used; nil for no limit.
-  /// - Throws: ``DocumentError`` when something about the experiment shows only now: a quantity
+  /// - Throws: `DocumentError` when something about the experiment shows only now: a quantity
   ///   that no column has, a token file that does not fit, a problem larger than the memory.
   public init(_ loaded: LoadedExperiment, memoryLimit: Int? = nil) throws(DocumentError) {
     let experiment = loaded.experiment

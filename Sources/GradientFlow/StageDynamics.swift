@@ -35,7 +35,11 @@ final class StageDynamics {
   /// L at the loaded parameters; ∇L is left in `gradient`.
   func evaluate() -> Double {
     let parameters = parameters
-    return withBuffer(\.gradient) { evaluator.gradient(at: parameters.span, into: &$0) }
+    var buffer = taken(&gradient)
+    var span = buffer.mutableSpan
+    let loss = evaluator.gradient(at: parameters.span, into: &span)
+    gradient = buffer
+    return loss
   }
 
   /// ‖∇L‖² over the trained parameters, as last evaluated.
@@ -59,10 +63,7 @@ final class StageDynamics {
       jacobianVectorProduct: { [unowned self] _, state, vector, result in
         load(state)
         for (i, index) in trained.enumerated() { direction[index] = vector[i] }
-        let (parameters, direction) = (parameters, direction)
-        withBuffer(\.product) {
-          evaluator.hessianVectorProduct(at: parameters.span, direction: direction.span, into: &$0)
-        }
+        multiplyHessian()
         for (i, index) in trained.enumerated() { result[i] = -product[index] }
       },
       derivative: { [unowned self] _, state, derivative in
@@ -74,24 +75,23 @@ final class StageDynamics {
       })
   }
 
-  /// Lends one of this object's arrays for writing, without copying it.
-  private func withBuffer<Result>(
-    _ path: ReferenceWritableKeyPath<StageDynamics, [Double]>,
-    _ body: (inout MutableSpan<Double>) -> Result
-  ) -> Result {
-    var buffer: [Double] = []
-    swap(&buffer, &self[keyPath: path])
-    defer { swap(&buffer, &self[keyPath: path]) }
+  /// Writes ∇²L·v into `product`, with v in `direction`.
+  private func multiplyHessian() {
+    let (parameters, direction) = (parameters, direction)
+    var buffer = taken(&product)
     var span = buffer.mutableSpan
-    return body(&span)
+    evaluator.hessianVectorProduct(at: parameters.span, direction: direction.span, into: &span)
+    product = buffer
   }
 
   /// The rows and columns of ∇²L that belong to trained parameters.
   private func trainedHessian() -> [Double] {
     let n = parameters.count
-    if hessian.isEmpty { hessian = [Double](repeating: 0, count: n * n) }
     let parameters = parameters
-    withBuffer(\.hessian) { evaluator.hessian(at: parameters.span, into: &$0) }
+    var buffer = hessian.isEmpty ? [Double](repeating: 0, count: n * n) : taken(&hessian)
+    var span = buffer.mutableSpan
+    evaluator.hessian(at: parameters.span, into: &span)
+    hessian = buffer
     if trained.count == n { return hessian }
     return trained.flatMap { row in trained.map { hessian[row * n + $0] } }
   }
@@ -109,4 +109,11 @@ final class StageDynamics {
     return [loss, squaredGradientNorm.squareRoot()] + parameters + observables + groups
       + (sharpness ? [self.sharpness()] : [])
   }
+}
+
+/// The array, moved out of its place so that it can be written without being copied.
+private func taken(_ array: inout [Double]) -> [Double] {
+  var moved: [Double] = []
+  swap(&array, &moved)
+  return moved
 }

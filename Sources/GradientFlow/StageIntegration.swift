@@ -228,13 +228,14 @@ struct StageIntegration {
     guard lossAtStart > lossAtEnd,
       let step = interpolants.first(where: { $0.lossAtEnd <= level }), step.start < end
     else { return nil }
-    let kept = dynamics.parameters
-    defer { dynamics.load(dynamics.trained.map { kept[$0] }.span) }
-    return locateZero(
+    let kept = dynamics.trained.map { dynamics.parameters[$0] }
+    let time = locateZero(
       of: { t in
         dynamics.load(step.state(at: t).span)
         return dynamics.evaluator.loss(at: dynamics.parameters) - level
       }, between: step.start, and: min(step.end, end), tolerance: 1e-13 * step.end)
+    dynamics.load(kept.span)
+    return time
   }
 
   private mutating func addSamples(upTo time: Double, _ integrator: borrowing Integrator) throws {
