@@ -29,6 +29,10 @@ sundials = -Xcc "-I$(SUNDIALS_PREFIX)/include" \
   -Xlinker "-rpath=$(SUNDIALS_PREFIX)/lib" -Xlinker "-rpath=$(SUNDIALS_PREFIX)/lib64"
 endif
 
+# What the manifests of runs say of the source; empty outside a git checkout.
+export GRADFLOW_COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
+export GRADFLOW_DIRTY = $(if $(shell git status --porcelain 2>/dev/null | head -n 1),1,0)
+
 flags = -c release --explicit-target-dependency-import-check error $(sundials)
 swift-build = GRADFLOW_STRICT=$(STRICT) swift build $(flags)
 # `swift test` alone would compile all modules again, with their internals open to tests.

@@ -31,10 +31,11 @@ let sundialsHasCore = FileManager.default.fileExists(
 let sundialsCore: [LinkerSetting] = sundialsHasCore ? [.linkedLibrary("sundials_core")] : []
 
 /// The commit that the program was built from, for the manifest of every run.
-let git = Context.gitInformation
+///
+/// The makefile gives it: what SwiftPM itself knows of git is cached, and may be an older commit.
 let buildStamp: [CSetting] = [
-  .define("GRADFLOW_COMMIT", to: "\"\(git?.currentCommit ?? "")\""),
-  .define("GRADFLOW_DIRTY", to: git?.hasUncommittedChanges == true ? "1" : "0"),
+  .define("GRADFLOW_COMMIT", to: "\"\(Context.environment["GRADFLOW_COMMIT"] ?? "")\""),
+  .define("GRADFLOW_DIRTY", to: Context.environment["GRADFLOW_DIRTY"] ?? "0"),
 ]
 
 let package = Package(

@@ -144,10 +144,25 @@ enum Summary {
     }
     let missing = trajectory.events.filter { !$0.isReached }
     if !missing.isEmpty {
-      lines.append("not reached: " + missing.map(\.name).joined(separator: ", "))
+      lines.append("not reached: " + grouped(missing.map(\.name)))
     }
     if let reason = trajectory.eventErrorsMissing { lines.append("no error bars: \(reason)") }
     return lines
+  }
+
+  /// Names that differ only behind the first dot, together: `selection.{1,2}`.
+  private static func grouped(_ names: [String]) -> String {
+    var kinds: [String] = []
+    var members: [String: [String]] = [:]
+    for name in names {
+      let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+      if !kinds.contains(parts[0]) { kinds.append(parts[0]) }
+      if parts.count > 1 { members[parts[0], default: []].append(parts[1]) }
+    }
+    return kinds.map { kind in
+      guard let list = members[kind] else { return kind }
+      return list.count == 1 ? "\(kind).\(list[0])" : "\(kind).{\(list.joined(separator: ", "))}"
+    }.joined(separator: ", ")
   }
 
   private static func laws(_ outcome: ExperimentRun.Outcome) -> [String] {
