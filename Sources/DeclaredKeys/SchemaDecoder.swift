@@ -102,7 +102,7 @@ struct SchemaDecoder {
     _ kind: DocumentProblem.Kind, _ address: KeyAddress, _ node: SourceNode?, found: String? = nil,
     allowed: String, advice: String? = nil
   ) {
-    var remedy = "change it"
+    var remedy = "choose an allowed value"
     if let value = current?.fallback.value { remedy += ", or remove the key for \(value.yaml)" }
     document.problems.append(
       DocumentProblem(
