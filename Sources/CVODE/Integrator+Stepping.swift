@@ -32,6 +32,14 @@ extension Integrator {
   public mutating func step(toward target: Double) throws(IntegrationError) -> StepOutcome {
     callbacks.beginCall()
     context.clearMessage()
+    if eventsEndTheStep {
+      // CVODE would not report the rest of a step that is shorter than its roundoff, but go on.
+      eventsEndTheStep = false
+      reportedTime = time
+      let code = unsafe CVodeGetDky(memory.pointer, time, 0, state.pointer)
+      guard code == CV_SUCCESS else { throw failure("CVodeGetDky", ReturnCode(rawValue: code)) }
+      return .stepped
+    }
     if isFresh, let size = options.initialStep {
       let signed = target < reportedTime ? -size : size
       try Checker(context: context, time: reportedTime)(
@@ -48,7 +56,11 @@ extension Integrator {
     case .success:
       if isComplete { try watchForStandstill(since: before) }
       return .stepped
-    case .rootReturn: return .events(at: reached, try occurrences())
+    case .rootReturn:
+      // The same measure as in CVode itself.
+      let roundoff = 100 * Double.ulpOfOne * (abs(time) + abs(stepSize))
+      eventsEndTheStep = abs(time - reached) <= roundoff
+      return .events(at: reached, try occurrences())
     default: throw failure("CVode", code)
     }
   }

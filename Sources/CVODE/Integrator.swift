@@ -44,6 +44,9 @@ public struct Integrator: ~Copyable {
   /// after ``restart(at:state:)``, it is the initial time.
   public internal(set) var reportedTime: Double
 
+  /// Whether the events reported last lie at the end of their step, whose end is yet to be reported.
+  var eventsEndTheStep = false
+
   /// Whether no step was tried since the start or the last restart.
   var isFresh = true
 
@@ -154,6 +157,7 @@ public struct Integrator: ~Copyable {
     callbacks.forgetCounts()
     reportedTime = start
     standstill = (0, nil)
+    eventsEndTheStep = false
     isFresh = true
   }
 }

@@ -36,7 +36,7 @@ public struct TokenText: Sendable {
     var number = 0
     for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       number += 1
-      if let limit, let width, tokens.count >= limit * width { break }
+      if let limit, let width, tokens.count / width >= limit { break }
       let before = tokens.count
       try Self.read(line, number, vocabulary, into: &tokens)
       let count = tokens.count - before

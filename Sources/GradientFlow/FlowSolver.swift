@@ -76,7 +76,10 @@ extension Trajectory {
     for i in events.indices {
       let event = events[i]
       let twin = check.events.first { $0.stage == event.stage && $0.name == event.name }
-      guard let twin else { continue }
+      guard let twin else {
+        eventErrorsMissing = "\(event.name) was watched for in one of the two solves only."
+        continue
+      }
       // Reached in one solve only: the other one gives a bound, and the bar spans it.
       events[i].error = max(
         3 * abs(event.time - twin.time), event.resolution, 1e-12 * event.time)

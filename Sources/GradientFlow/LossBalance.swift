@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
-
-/// 10ˣ.
-func power(ofTen exponent: Double) -> Double { pow(10, exponent) }
-
 /// ∫ f dt from the first time to `end`, from values at uneven times.
 ///
 /// On each interval f is the polynomial through the six nearest points (fewer when there are
@@ -41,6 +34,3 @@ package func integral(of values: [Double], at times: [Double], upTo end: Double)
   }
   return total
 }
-
-/// ln x.
-func naturalLog(_ x: Double) -> Double { log(x) }

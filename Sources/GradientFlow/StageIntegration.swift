@@ -53,7 +53,7 @@ struct StageIntegration {
   mutating func run() throws(FlowFailure) {
     guard lossAtStart.isFinite else { throw failure(.lossIsNotFinite(lossAtStart), at: 0) }
     addSample(at: 0)
-    let watched = WatchedEvents(stage: stage, dynamics: dynamics, columns: trajectory.columns)
+    let watched = WatchedEvents(stage: stage, dynamics: dynamics)
     if let condition = watched.metAtStart {
       try finish(at: 0, ending: .condition(condition), watched, Statistics())
       return
@@ -61,8 +61,7 @@ struct StageIntegration {
     let state = dynamics.trained.map { dynamics.parameters[$0] }
     do {
       var integrator = try Integrator(
-        dynamics.equation, events: watched.functions(dynamics, columns: trajectory.columns),
-        from: 0, state: state, options: options.integratorOptions)
+        dynamics.equation, events: watched.functions(dynamics), from: 0, state: state, options: options.integratorOptions)
       try advance(&integrator, watched)
     } catch let error as FlowFailure {
       throw error
@@ -90,7 +89,10 @@ struct StageIntegration {
             }
           case .stop(let condition):
             integrator.withState { dynamics.load($0) }
-            try addInterpolant(integrator, lossAtStart: lastLoss, lossAtEnd: dynamics.evaluate())
+            for name in watched.reached(dynamics) where reached[name] == nil {
+              reached[name] = (time, abs(integrator.stepSize))
+            }
+            try record(integrator, loss: dynamics.evaluate())
             try finish(
               at: time, ending: .condition(condition), watched, integrator.statistics)
             return
@@ -121,39 +123,46 @@ struct StageIntegration {
 
   /// Looks at the state at the end of a step: its loss, its gradient, the solver's history.
   private mutating func accept(_ integrator: borrowing Integrator) throws {
-    let before = lastLoss
-    let statistics = integrator.statistics
     try load(integrator.time, integrator)
     let loss = dynamics.evaluate()
     guard loss.isFinite else { throw failure(.lossIsNotFinite(loss), at: integrator.time) }
+    try record(integrator, loss: loss)
     let summary = trajectory.stages.count - 1
-    trajectory.stages[summary].largestRise = max(
-      trajectory.stages[summary].largestRise, loss - before)
-    trajectory.stages[summary].statistics = statistics
     trajectory.stages[summary].endTime = startTime + min(integrator.time, stage.duration)
     trajectory.stages[summary].end = dynamics.parameters
     trajectory.stages[summary].lossAtEnd = loss
     trajectory.parameters = dynamics.parameters
-    lastLoss = loss
-    times.append(integrator.time)
-    squaredNorms.append(dynamics.squaredGradientNorm)
+    // A step below the resolution of the time adds nothing.
+    if integrator.time > times[times.count - 1] {
+      times.append(integrator.time)
+      squaredNorms.append(dynamics.squaredGradientNorm)
+    }
+  }
+
+  /// Records the last step, over which the loss has gone from `lastLoss` to `loss`.
+  private mutating func record(_ integrator: borrowing Integrator, loss: Double) throws {
+    let statistics = integrator.statistics
+    let summary = trajectory.stages.count - 1
+    trajectory.stages[summary].largestRise = max(
+      trajectory.stages[summary].largestRise, loss - lastLoss)
+    trajectory.stages[summary].statistics = statistics
     trajectory.steps.append(
       Trajectory.AcceptedStep(
         stage: position, time: startTime + integrator.time, size: integrator.stepSize,
         order: integrator.order, errorEstimate: integrator.errorEstimate ?? .nan,
         evaluations: statistics.derivativeEvaluations, linearFailures: statistics.linearFailures))
-    try addInterpolant(integrator, lossAtStart: before, lossAtEnd: loss)
+    try addInterpolant(integrator, lossAtEnd: loss)
+    lastLoss = loss
   }
 
   /// Keeps the last step for loss-drop events.
   private mutating func addInterpolant(
-    _ integrator: borrowing Integrator, lossAtStart before: Double, lossAtEnd after: Double
+    _ integrator: borrowing Integrator, lossAtEnd after: Double
   ) throws {
     guard !lossDropEvents.isEmpty else { return }
     interpolants.append(
       try StepInterpolant(
-        integrator, from: max(0, integrator.time - integrator.stepSize), lossAtStart: before,
-        lossAtEnd: after))
+        integrator, from: max(0, integrator.time - integrator.stepSize), lossAtEnd: after))
     // The loss never rises, so the level can only lie below what it would be if the stage ended
     // now: steps that lie above that are not needed any more. A step past the end says nothing.
     guard integrator.time <= stage.duration else { return }

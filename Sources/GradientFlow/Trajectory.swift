@@ -171,11 +171,13 @@ public struct FlowFailure: Error, CustomStringConvertible {
     switch reason {
     case .stepLimitReached(let limit):
       return "The limit of \(limit) steps was reached \(place). "
-        + "Raise solver.step_limit, loosen the tolerances, or shorten the stage."
+        + "Raise the step limit, loosen the tolerances, or shorten the stage."
+    case .lossIsNotFinite(let loss) where loss.isNaN:
+      return "The loss is not a number \(place): "
+        + "the parameters have left the range in which it can be computed."
     case .lossIsNotFinite(let loss):
-      return "The loss is \(loss) \(place). "
-        + "With loss.floor = 0 a token that never occurs in the read-out makes it infinite: "
-        + "set a positive loss.floor."
+      return "The loss is \(loss) \(place): "
+        + "a token that can come next has lost all its probability; a positive floor helps."
     case .solver(let error):
       return "The integration failed \(place): \(error)"
     }

@@ -13,7 +13,7 @@ final class Buffer {
 
   func clear() { pointer.update(repeating: 0, count: count) }
 
-  /// Adds `count` values starting at `other`.
+  /// Adds another buffer of the same length.
   func add(_ other: Buffer) {
     for i in 0..<count { pointer[i] += other.pointer[i] }
   }

@@ -70,7 +70,7 @@ struct ReadOut {
   ///   - sequences: the sequences, all of one block.
   ///   - logits: z of the block's keys.
   ///   - powers: e^{z − shift}; overwritten where a sequence needs a shift of its own.
-  ///   - sharedShift: what ``exponentials(_:into:count:)`` returned.
+  ///   - sharedShift: what ``exponentials(_:windows:_:into:)`` returned.
   ///   - logitAdjoint: z̄, accumulated into.
   /// - Returns: the sum of the losses.
   func gradient(

@@ -61,9 +61,9 @@ final class ProgressView {
   private func bar(_ progress: FlowProgress) -> String {
     let width = 16
     let first = min(plan.sampling.first, progress.stageDescription.duration / 10)
-    let whole = log(progress.stageDescription.duration / first)
-    let done = progress.time > first ? log(progress.time / first) / whole : 0
-    let filled = min(width, max(0, Int((done * Double(width)).rounded())))
+    let whole = log(progress.stageDescription.duration) - log(first)
+    let done = progress.time > first ? (log(progress.time) - log(first)) / whole : 0
+    let filled = done.isFinite ? Int((min(1, max(0, done)) * Double(width)).rounded()) : 0
     return "[" + String(repeating: "█", count: filled)
       + String(repeating: "·", count: width - filled) + "]"
   }
