@@ -51,7 +51,7 @@ public struct ExperimentPlan: Sendable {
       sequences = SampledSequences(sampler, count: chains.sequences, length: chains.length)
       self.size = size
     } else {
-      let stored = try Self.storedSequences(loaded, model)
+      let stored = try Self.storedSequences(loaded, model, memoryLimit)
       size = ProblemSize(
         model: model, experiment: experiment, sequences: stored.sequenceCount,
         length: stored.length)
@@ -74,6 +74,7 @@ public struct ExperimentPlan: Sendable {
   /// Samples and compresses the sequences, and poses the loss over them.
   ///
   /// - Parameter threads: threads to use; the result does not depend on it.
+  /// - Returns: the loss.
   public func makeObjective(threads: Int) -> GIHObjective {
     let targets: CompressedCorpus.Targets =
       experiment.loss.targets == .sampled ? .sampled : .expected
@@ -87,6 +88,7 @@ public struct ExperimentPlan: Sendable {
   /// The options of the solver.
   ///
   /// - Parameter threads: threads that one evaluation may use.
+  /// - Returns: what `solver` in the experiment says.
   public func solverOptions(threads: Int) -> SolverOptions {
     let solver = experiment.solver
     let linear: SolverOptions.LinearSolver =

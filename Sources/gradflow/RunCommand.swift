@@ -64,7 +64,9 @@ struct RunCommand: ParsableCommand {
       throw Failure(code: Exit.badInput, message: error.description)
     } catch let error as RecordError {
       view?.finish()
-      throw Failure(code: Exit.failed, message: error.description)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description + whatIsKept(in: directory))
     }
     view?.finish()
     print(Summary.text(of: outcome, plan: plan, path: directory.path))
@@ -77,6 +79,11 @@ struct RunCommand: ParsableCommand {
         code: Exit.failed,
         message: "\(failure.description)\nAll up to there is in \(directory.path).")
     }
+  }
+
+  private func whatIsKept(in directory: RunDirectory) -> String {
+    FileManager.default.fileExists(atPath: directory.path)
+      ? "\nWhat could be written is in \(directory.path)." : ""
   }
 
   private func plan() throws -> ExperimentPlan {

@@ -67,8 +67,10 @@ enum Summary {
       add("ended", "\(end) (\(String(format: "%.1f s", end.seconds(since: manifest.start))))")
     }
     add("experiment", "SHA-256 \(manifest.experimentSHA256)")
-    add("seeds", manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-      .joined(separator: ", "))
+    add(
+      "seeds",
+      manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        .joined(separator: ", "))
     lines.append("stages")
     for stage in manifest.stages {
       lines.append(
@@ -124,7 +126,8 @@ enum Summary {
         stage.stage.name.padded(to: 16) + stage.endTime.formatted(digits: 6).aligned(to: 10)
           + "\(work.steps)".aligned(to: 8) + "\(work.derivativeEvaluations)".aligned(to: 11)
           + "\(work.jacobianEvaluations)".aligned(to: 10)
-          + String(format: "%.7f", stage.lossAtEnd).aligned(to: 12) + "  \(stage.ending.description)")
+          + String(format: "%.7f", stage.lossAtEnd).aligned(to: 12)
+          + "  \(stage.ending.description)")
     }
     return lines
   }
