@@ -146,6 +146,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments"],
       swiftSettings: settings),
+    .testTarget(  // the built program, from outside
+      name: "CommandLineTests", dependencies: ["gradflow", "RunRecords"], swiftSettings: settings),
     .testTarget(
       name: "ParallelLoopsTests", dependencies: ["ParallelLoops"], swiftSettings: settings),
     .testTarget(

@@ -62,7 +62,7 @@ extension ExperimentKeys {
     "solver.linear_solver", default: .value(.dense),
     "How a step's equations are solved; fixed-point needs method: adams")
   static let krylovDimension = Key.integer(
-    "solver.krylov_dimension", .atLeast(1), default: .value(30),
+    "solver.krylov_dimension", IntegerRange(1...1000), default: .value(30),
     "The largest Krylov space of spgmr and pcg")
   static let relativeTolerance = Key.real(
     "solver.relative_tolerance", RealRange(lower: .closed(1e-13), upper: .closed(0.1)),

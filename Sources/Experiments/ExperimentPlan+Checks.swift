@@ -1,5 +1,6 @@
 import Corpora
 import DeclaredKeys
+import Foundation
 import GradientFlow
 import InductionHeads
 import MarkovChains
@@ -34,6 +35,14 @@ extension ExperimentPlan {
           allowed: "a column of trajectory.csv",
           advice: "choose one of \(columns.joined(separator: ", "))")
       }
+    }
+    let samples = sampleCount(experiment)
+    if samples > Double(mostSamples) {
+      throw loaded.error(
+        at: ExperimentKeys.perDecade.address(),
+        found: "\(experiment.sampling.perDecade), which makes \(String(Float(samples))) samples",
+        allowed: "at most \(mostSamples) samples over all stages",
+        advice: "lower it, or raise sampling.first")
     }
     if model.windowShape.codeCount == nil {
       throw loaded.error(
@@ -79,13 +88,14 @@ extension ExperimentPlan {
   }
 
   static func storedSequences(
-    _ loaded: LoadedExperiment, _ model: GIHTransformer
+    _ loaded: LoadedExperiment, _ model: GIHTransformer, _ memoryLimit: Int?
   ) throws(DocumentError) -> StoredSequences {
     guard case .tokens(let settings) = loaded.experiment.data.source else {
       preconditionFailure("the experiment has no token file")
     }
     let stored = try TokenFile(
-      path: settings.file, vocabulary: model.vocabulary, limit: settings.sequences
+      path: settings.file, vocabulary: model.vocabulary, limit: settings.sequences,
+      memoryLimit: memoryLimit
     ).sequences()
     if let wanted = settings.sequences, stored.sequenceCount < wanted {
       throw loaded.error(
@@ -147,12 +157,23 @@ extension ExperimentPlan {
     else {
       throw loaded.error(
         at: ExperimentKeys.coefficient.address(),
-        found: "coefficients c that are all zero, "
-          + "or a parameter beyond 1e100",
+        found: "coefficients c that are all zero, or a parameter beyond 1e100",
         allowed: "finite parameters with at least one c_S ≠ 0, because the kernel divides by C_D",
         advice: "change the initial values")
     }
     return start
+  }
+
+  /// More rows than these no trajectory has use for.
+  private static let mostSamples = 1_000_000
+
+  /// About how many samples the stages take.
+  private static func sampleCount(_ experiment: Experiment) -> Double {
+    let sampling = experiment.sampling
+    return experiment.stages.reduce(0.0) { count, stage in
+      let decades = max(0, log10(stage.duration) - log10(sampling.first))
+      return count + 2 + decades * Double(sampling.perDecade)
+    }
   }
 
   private static func power(_ base: Int, _ exponent: Int) -> Double {

@@ -51,7 +51,7 @@ public struct ExperimentPlan: Sendable {
       sequences = SampledSequences(sampler, count: chains.sequences, length: chains.length)
       self.size = size
     } else {
-      let stored = try Self.storedSequences(loaded, model)
+      let stored = try Self.storedSequences(loaded, model, memoryLimit)
       size = ProblemSize(
         model: model, experiment: experiment, sequences: stored.sequenceCount,
         length: stored.length)

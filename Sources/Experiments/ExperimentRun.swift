@@ -95,10 +95,19 @@ public struct ExperimentRun: Sendable {
     let options = plan.solverOptions(threads: threads)
     let trajectory: Trajectory
     let ending: Ending
+    var isStopped = false
     do {
       trajectory = try FlowSolver(options: options).solve(
-        problem, sampling: plan.sampling, observer: observer)
-      ending = trajectory.stages.last?.ending == .stopped ? .stopped : .finished
+        problem, sampling: plan.sampling
+      ) { progress in
+        isStopped = !observer(progress)
+        return !isStopped
+      }
+      // A flow that was stopped while it got its error bars lacks something, too.
+      let isWhole =
+        trajectory.stages.last?.ending != .stopped
+        && (trajectory.eventErrorsMissing == nil || !isStopped)
+      ending = isWhole ? .finished : .stopped
     } catch {
       trajectory = error.partial
       ending = .failed(error)
@@ -131,19 +140,42 @@ public struct ExperimentRun: Sendable {
       case .stopped: .stopped("stopped by the user")
       case .failed(let failure): .failed(failure.description)
       }
-    try directory.write(Table(trajectory), as: .trajectory)
-    try directory.write(
-      Table(events: trajectory.events.map { EventRecord($0, in: trajectory) }), as: .events)
-    try directory.write(
-      Table(steps: trajectory.steps.map { StepRecord($0, in: trajectory) }), as: .steps)
-    if trajectory.parameters.allSatisfy(\.isFinite) {
-      try directory.write(trajectory.finalParameters.text, as: .final)
-    }
-    // The manifest comes last: once it says finished, everything is there.
-    try directory.write(manifest)
+    try record(trajectory, into: directory, &manifest)
     return Outcome(
       ending: ending, trajectory: trajectory, laws: laws, objective: objective,
       seconds: Timestamp.now().seconds(since: start))
+  }
+
+  /// Writes all files of a run that ended.
+  ///
+  /// A file that cannot be written does not keep the others from being written.
+  private func record(
+    _ trajectory: Trajectory, into directory: RunDirectory, _ manifest: inout Manifest
+  ) throws(RecordError) {
+    var fault: RecordError?
+    func attempt(_ write: () throws(RecordError) -> Void) {
+      do { try write() } catch { fault = fault ?? error }
+    }
+    if trajectory.parameters.allSatisfy(\.isFinite) {
+      attempt { () throws(RecordError) in
+        try directory.write(trajectory.finalParameters.text, as: .final)
+      }
+    }
+    attempt { () throws(RecordError) in
+      try directory.write(
+        Table(events: trajectory.events.map { EventRecord($0, in: trajectory) }), as: .events)
+    }
+    attempt { () throws(RecordError) in
+      try directory.write(
+        Table(steps: trajectory.steps.map { StepRecord($0, in: trajectory) }), as: .steps)
+    }
+    attempt { () throws(RecordError) in
+      try directory.write(Table(trajectory), as: .trajectory)
+    }
+    if let fault { manifest.status = .failed(fault.description) }
+    // The manifest comes last: once it says finished, everything is there.
+    attempt { () throws(RecordError) in try directory.write(manifest) }
+    if let fault { throw fault }
   }
 
   private func exportCorpus(into directory: RunDirectory) throws {

@@ -27,7 +27,9 @@ public struct ProblemSize: Sendable, Equatable {
     let codes = model.windowShape.codeCount.map(Double.init) ?? .infinity
     let columns = experiment.loss.targets == .expected ? d : 1
     let entries = n * min(Double(length), codes)
-    let windows = min(codes, n * Double(length + 1))
+    // As real numbers: lengths that no machine holds are refused later, with a message.
+    let tokens = Double(length) + 1
+    let windows = min(codes, n * tokens)
     // While compressing, an entry is held twice: with its code, and with its key.
     let entryBytes = (8 + 4 + 4 * columns) + (4 + 4 + 4 * columns)
     // Features with adjoints and tangents for up to 16 lanes, symbols, tables.
@@ -41,9 +43,9 @@ public struct ProblemSize: Sendable, Equatable {
     case .chains(let chains):
       let rows = (0..<min(2000, chains.parents.count)).reduce(1.0) { product, _ in product * d }
       kernelBytes = rows * d * 24
-      storedBytes = Double(length + 1)
+      storedBytes = tokens
     case .tokens:
-      storedBytes = n * Double(length + 1)
+      storedBytes = n * tokens
     }
     self.sequences = sequences
     self.length = length
@@ -68,7 +70,7 @@ public struct ProblemSize: Sendable, Equatable {
       unit += 1
     }
     let tenths = (value * 10).rounded() / 10
-    return unit == 0 || tenths >= 1e6
-      ? "\(value.rounded()) \(units[unit])" : "\(tenths) \(units[unit])"
+    let shown = unit == 0 || tenths >= 1e6 ? value.rounded() : tenths
+    return "\(shown) \(units[unit])"
   }
 }

@@ -8,9 +8,40 @@ struct TokenFile {
   let path: String
   let vocabulary: Int
   let limit: Int?
+  /// Bytes that may be used; nil for no limit.
+  let memoryLimit: Int?
 
   func sequences() throws(DocumentError) -> StoredSequences {
-    path.hasSuffix(".npy") ? try matrix() : try text()
+    try check()
+    // An .npz archive is refused as a matrix, which says how to store the array alone.
+    let isMatrix = path.hasSuffix(".npy") || path.hasSuffix(".npz")
+    return isMatrix ? try matrix() : try text()
+  }
+
+  /// Refuses what cannot be read to its end, before anything is read.
+  private func check() throws(DocumentError) {
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else {
+      throw problem(
+        .noSuchFile, at: .file(path), found: "no such file",
+        allowed: "a text with one sequence per line, or an .npy matrix",
+        advice: "check data.file; it is relative to the folder of the experiment")
+    }
+    if attributes[.type] as? FileAttributeType != .typeRegular {
+      throw problem(
+        .unreadable, at: .file(path), found: "a folder, a device or a pipe",
+        allowed: "a text with one sequence per line, or an .npy matrix",
+        advice: "name a file, or store the tokens in one first")
+    }
+    // Numbers are held with two bytes each while they are checked, and then with one.
+    let bytes = 3 * ((attributes[.size] as? NSNumber)?.doubleValue ?? 0)
+    if let memoryLimit, bytes > Double(memoryLimit) {
+      throw problem(
+        .tooLarge, at: .file(path),
+        found: "a file that needs up to \(ProblemSize.text(ofBytes: bytes))",
+        allowed: "\(ProblemSize.text(ofBytes: Double(memoryLimit))), the memory available",
+        advice: "split the file")
+    }
   }
 
   private func text() throws(DocumentError) -> StoredSequences {
@@ -38,23 +69,24 @@ struct TokenFile {
   }
 
   private func matrix() throws(DocumentError) -> StoredSequences {
-    let matrix: NumPyMatrix<Int64>
+    let matrix: NumPyMatrix<Int16>
     do {
-      matrix = try NumPyMatrix<Int64>(contentsOf: path)
+      matrix = try NumPyMatrix<Int16>(contentsOf: path)
     } catch {
       throw problem(
-        .unreadable, at: .file(path), found: "\(error)", allowed: "a matrix of whole numbers",
-        advice: "store tokens with numpy.save, one row per sequence, the target last")
+        .unreadable, at: .file(path), found: error.words,
+        allowed: "a matrix of whole numbers, one row per sequence, the target last",
+        advice: error.advice.hasSuffix(".") ? String(error.advice.dropLast()) : error.advice)
     }
     let rows = min(matrix.rows, limit ?? matrix.rows)
     var tokens: [UInt8] = []
     tokens.reserveCapacity(rows * matrix.columns)
     for (index, token) in matrix.values.prefix(rows * matrix.columns).enumerated() {
-      guard (0..<Int64(vocabulary)).contains(token) else {
+      guard (0..<Int16(vocabulary)).contains(token) else {
         throw problem(
           .notAllowed, at: .file(path),
           found:
-            "token \(token) in row \(index / matrix.columns), column \(index % matrix.columns)",
+            "token \(token) in row \(index / matrix.columns), column \(index % matrix.columns) (from 0)",
           allowed: "tokens 0…\(vocabulary - 1)",
           advice: "correct the file, or data.vocabulary if the alphabet is larger")
       }

@@ -27,12 +27,12 @@ public struct FlowSolver: Sendable {
     _ problem: FlowProblem, sampling: SampleSchedule,
     observer: @escaping (FlowProgress) -> Bool = { _ in true }
   ) throws(FlowFailure) -> Trajectory {
-    var trajectory = try integrate(problem, options, sampling, observer)
+    var trajectory = try integrate(problem, options, sampling, sampling.sharpness, observer)
     let isWhole = trajectory.stages.last?.ending != .stopped
     guard options.eventErrors, isWhole, !trajectory.events.isEmpty else { return trajectory }
     do {
       var isStopped = false
-      let check = try integrate(problem, options.tightened, nil) { progress in
+      let check = try integrate(problem, options.tightened, nil, sampling.sharpness) { progress in
         isStopped = !observer(progress)
         return !isStopped
       }
@@ -49,12 +49,12 @@ public struct FlowSolver: Sendable {
 
   private func integrate(
     _ problem: FlowProblem, _ options: SolverOptions, _ sampling: SampleSchedule?,
-    _ observer: @escaping (FlowProgress) -> Bool
+    _ sharpness: Bool, _ observer: @escaping (FlowProgress) -> Bool
   ) throws(FlowFailure) -> Trajectory {
     let objective = problem.objective
     let evaluator = objective.makeEvaluator(threads: options.threads)
     var trajectory = Trajectory(
-      objective: objective, start: problem.start, sharpness: sampling?.sharpness ?? false)
+      objective: objective, start: problem.start, sharpness: sharpness)
     for (position, stage) in problem.stages.enumerated() {
       var integration = StageIntegration(
         position: position, stage: stage,

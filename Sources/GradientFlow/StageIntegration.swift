@@ -273,8 +273,13 @@ struct StageIntegration {
   }
 
   private func failure(_ reason: FlowFailure.Reason, at time: Double) -> FlowFailure {
-    FlowFailure(
+    // Transitions that were located before the failure are kept.
+    var partial = self
+    for (name, time) in reached.sorted(by: { $0.value < $1.value }) {
+      partial.addEvent(name, at: time, end: time)
+    }
+    return FlowFailure(
       reason: reason, stage: stage.name, time: startTime + time,
-      parameters: dynamics.parameters, partial: trajectory)
+      parameters: dynamics.parameters, partial: partial.trajectory)
   }
 }

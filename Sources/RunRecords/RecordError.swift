@@ -42,13 +42,19 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// Path, failing call, the system's words, and what to do, as one line.
   public var description: String {
+    if case .invalidName = reason { return "\"\(path)\" is \(words). \(advice)" }
+    return "\(path): \(words). \(advice)"
+  }
+
+  /// What happened in words, for a message that names the path and the advice itself.
+  public var words: String {
     switch reason {
     case .systemCall(let name, let code):
-      "\(path): \(name) failed with \(Self.name(code: code)) (\(Self.text(code: code))). \(advice)"
-    case .alreadyExists: "\(path): exists already. \(advice)"
-    case .invalidName: "\"\(path)\" is not a name for a file of a run. \(advice)"
-    case .notARun(let missing): "\(path): not a run directory, it has no \(missing). \(advice)"
-    case .malformed(let found): "\(path): \(found). \(advice)"
+      "\(name) failed with \(Self.name(code: code)) (\(Self.text(code: code)))"
+    case .alreadyExists: "exists already"
+    case .invalidName: "not a name for a file of a run"
+    case .notARun(let missing): "not a run directory, it has no \(missing)"
+    case .malformed(let found): found
     }
   }
 

@@ -25,7 +25,7 @@ public struct RunDirectory: Sendable {
       guard code != EEXIST else {
         throw RecordError(
           path: path, reason: .alreadyExists,
-          advice: "Choose a folder that does not exist yet, or move this one away.")
+          advice: "Choose a new folder; a run is never written over another one.")
       }
       throw RecordError(path: path, call: "mkdir", code: code)
     }
@@ -190,7 +190,9 @@ public struct RunDirectory: Sendable {
     Set(
       try entries(of: folder).compactMap { name in
         let digits = name.prefix { $0.isASCII && $0.isNumber }
-        return name.dropFirst(digits.count).first == "-" ? Int(digits) : nil
+        // What only looks like a number of ours, so long that counting on would overflow, is none.
+        guard digits.count < 10, name.dropFirst(digits.count).first == "-" else { return nil }
+        return Int(digits)
       })
   }
 

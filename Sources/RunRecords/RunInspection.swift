@@ -38,8 +38,8 @@ extension RunDirectory {
     let manifest = try manifest()
     var problems: [String] = []
     if manifest.status.state != .finished {
-      let message = manifest.status.message.map { ": " + $0 } ?? ""
-      problems.append("The run is \(manifest.status.state.rawValue)\(message).")
+      let message = manifest.status.message.map { ": " + $0 } ?? "."
+      problems.append("The run is \(manifest.status.state.rawValue)\(message)")
     }
     for name in FileName.required where !has(name) {
       problems.append("\(name) is missing.")
@@ -59,7 +59,11 @@ extension RunDirectory {
       var table: Table?
       if !isFolder, name.hasSuffix(".csv") {
         do {
-          table = try Table(contentsOf: "\(path)/\(name)")
+          let bytes = try OpenFile.contents(of: "\(path)/\(name)")
+          table = try Table(csv: bytes, path: "\(path)/\(name)")
+          if bytes.last != UInt8(ascii: "\n") {
+            problems.append("\(name) ends in the middle of a line; it was cut short.")
+          }
         } catch {
           problems.append(error.description)
         }

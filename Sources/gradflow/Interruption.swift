@@ -10,6 +10,9 @@ enum Interruption {
 
   /// Catches the signals from now on; a second one ends the program at once.
   static func watch() {
+    // A reader that goes away, or a limit on the size of files, is an error of the call that
+    // meets it, and not the end of the program.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interruption.flag.store(true, ordering: .relaxed)

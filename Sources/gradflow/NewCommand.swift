@@ -11,6 +11,13 @@ struct NewCommand: ParsableCommand {
   @Argument(help: "The name; writes NAME.yaml, or NAME as it is when it ends in .yaml.")
   var name: String
 
+  func validate() throws {
+    if name.isEmpty || name.hasSuffix("/") {
+      throw ValidationError(
+        "The name of the experiment is missing, as in: gradflow new my-question")
+    }
+  }
+
   func run() throws {
     let path = name.hasSuffix(".yaml") || name.hasSuffix(".yml") ? name : name + ".yaml"
     guard !FileManager.default.fileExists(atPath: path) else {

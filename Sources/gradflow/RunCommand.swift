@@ -68,7 +68,9 @@ struct RunCommand: ParsableCommand {
       throw Failure(code: Exit.badInput, message: error.description)
     } catch let error as RecordError {
       view?.finish()
-      throw Failure(code: Exit.failed, message: error.description)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description + whatIsKept(in: directory))
     }
     view?.finish()
     print(Summary.text(of: outcome, plan: plan, path: directory.path))
@@ -87,6 +89,11 @@ struct RunCommand: ParsableCommand {
     var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .warning
     return logger
+  }
+
+  private func whatIsKept(in directory: RunDirectory) -> String {
+    FileManager.default.fileExists(atPath: directory.path)
+      ? "\nWhat could be written is in \(directory.path)." : ""
   }
 
   private func plan() throws -> ExperimentPlan {

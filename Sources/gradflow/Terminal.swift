@@ -15,9 +15,9 @@ enum Terminal {
     return known && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// Writes to standard error.
+  /// Writes to standard error; a run does not fail because nobody reads what it says.
   static func note(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   /// Writes an error message.

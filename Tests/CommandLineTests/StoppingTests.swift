@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@Suite struct StoppingTests {
+  /// Enough work for many seconds in the first stage.
+  private func longRun() throws -> Scratch {
+    let scratch = try Scratch()
+    let text = SmallExperiment.text.replacing("sequences: 200", with: "sequences: 5000")
+      .replacing("length: 30", with: "length: 100").replacing("1.0e+2", with: "1.0e+8")
+    try scratch.write(
+      text + "solver:\n  relative_tolerance: 1e-12\n  absolute_tolerance: 1e-14\n", as: "x.yaml")
+    return scratch
+  }
+
+  /// Waits until a file is there.
+  private func wait(for name: String, in scratch: Scratch) {
+    let path = scratch.folder.appendingPathComponent(name).path
+    for _ in 0..<1000 where !FileManager.default.fileExists(atPath: path) { usleep(10_000) }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aSignalStopsTheRunWithWholeFiles(signal: Int32) throws {
+    let scratch = try longRun()
+    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
+      wait(for: "run/manifest.json", in: scratch)
+      usleep(300_000)
+      kill(process, signal)
+    }
+    #expect(result.code == 130)
+    #expect(result.errors.contains("stopped; all up to there is in run"))
+    #expect(result.output.contains("recorded in run"))
+    #expect(try scratch.names(in: "run") == completeRun)
+    #expect(try scratch.state(of: "run") == "stopped")
+    let table = try scratch.table("run/trajectory.csv")
+    #expect(!table.rows.isEmpty && table.rows.allSatisfy { $0.count == table.columns.count })
+    let stages = try #require(try scratch.manifest(of: "run")["stages"] as? [[String: Any]])
+    #expect(stages.last?["ending"] as? String == "stopped")
+    // The last row is where the flow stands.
+    #expect(table.rows.last.flatMap { Double($0[1]) } == stages.last?["t_end"] as? Double)
+    let inspection = try scratch.run("inspect", "run")
+    #expect(inspection.code == 1)
+    #expect(inspection.output.contains("The run is stopped: stopped by the user"))
+  }
+
+  @Test func aRunThatIsStoppedBeforeItsErrorBarsIsStopped() throws {
+    let scratch = try longRun()
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--set", "stages=[{name: one, train: [c], until: 1e5}]",
+      shell: """
+        mkfifo lines; "$0" "$@" 2>lines & process=$!
+        grep -m1 'event errors' lines; kill -INT $process; cat lines >&2
+        wait $process; exit $?
+        """)
+    #expect(result.code == 130)
+    #expect(result.output.contains("no error bars: The second solve was stopped."))
+    #expect(try scratch.state(of: "run") == "stopped")
+    #expect(try scratch.names(in: "run") == completeRun)
+  }
+
+  @Test func aStepLimitFailsWithPartialRecords() throws {
+    let scratch = try Scratch()
+    try scratch.write(SmallExperiment.text, as: "x.yaml")
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--set", "solver.step_limit=40")
+    #expect(result.code == 1)
+    let message = "The limit of 40 steps was reached in stage classification at t = "
+    #expect(result.errors.contains(message))
+    #expect(result.errors.contains("Raise solver.step_limit"))
+    #expect(result.errors.contains("All up to there is in run."))
+    #expect(try scratch.names(in: "run") == completeRun)
+    let status = try #require(try scratch.manifest(of: "run")["status"] as? [String: String])
+    #expect(status["state"] == "failed" && status["message"]?.hasPrefix(message) == true)
+    let stages = try #require(try scratch.manifest(of: "run")["stages"] as? [[String: Any]])
+    #expect(
+      stages.map { $0["ending"] as? String } == ["end of the stage", "end of the stage", "failed"])
+    #expect(try scratch.table("run/trajectory.csv").rows.contains { $0[0] == "classification" })
+    #expect(
+      try scratch.table("run/steps.csv").rows.filter { $0[0] == "classification" }.count == 40)
+    #expect(try scratch.run("inspect", "run").code == 1)
+  }
+
+  @Test func transitionsBeforeAFailureAreKept() throws {
+    let scratch = try Scratch()
+    try scratch.write(SmallExperiment.text, as: "x.yaml")
+    let overrides = [
+      "data.sequences=2000", "data.length=100", "stages.selection.until=1e6",
+    ]
+    let arguments = ["run", "x.yaml", "--quiet"] + overrides.flatMap { ["--set", $0] }
+    #expect(try Program.run(arguments + ["--out", "whole"], in: scratch).code == 0)
+    let steps = try scratch.table("whole/steps.csv").rows.filter { $0[0] == "selection" }.count
+    let failed = try Program.run(
+      arguments + ["--out", "part", "--set", "solver.step_limit=\(steps - 1)"], in: scratch)
+    #expect(failed.code == 1)
+    func reached(_ run: String) throws -> Set<String> {
+      Set(
+        try scratch.table("\(run)/events.csv").rows
+          .filter { $0[0] == "selection" && $0[4] == "reached" }.map { $0[1] + " " + $0[2] })
+    }
+    #expect(try !reached("whole").isEmpty)
+    #expect(try reached("part") == reached("whole"))
+  }
+
+  @Test func aFlowThatLeavesTheNumbersFails() throws {
+    let scratch = try Scratch()
+    try scratch.write(SmallExperiment.text, as: "x.yaml")
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--set", "initial.scale=1e99")
+    #expect(result.code == 1)
+    #expect(result.errors.contains("in stage selection at t = "))
+    #expect(try scratch.state(of: "run") == "failed")
+    #expect(try scratch.names(in: "run") == completeRun)
+  }
+}
