@@ -275,8 +275,8 @@ struct StageIntegration {
   private func failure(_ reason: FlowFailure.Reason, at time: Double) -> FlowFailure {
     // Transitions that were located before the failure are kept.
     var partial = self
-    for (name, time) in reached.sorted(by: { $0.value < $1.value }) {
-      partial.addEvent(name, at: time, end: time)
+    for (name, found) in reached.sorted(by: { $0.value.time < $1.value.time }) {
+      partial.addEvent(name, at: found.time, step: found.step, end: found.time)
     }
     return FlowFailure(
       reason: reason, stage: stage.name, time: startTime + time,
