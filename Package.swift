@@ -147,7 +147,7 @@ let package = Package(
       name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments"],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
-      name: "CommandLineTests", dependencies: ["gradflow", "RunRecords"], swiftSettings: settings),
+      name: "CommandLineTests", dependencies: ["gradflow"], swiftSettings: settings),
     .testTarget(
       name: "ParallelLoopsTests", dependencies: ["ParallelLoops"], swiftSettings: settings),
     .testTarget(

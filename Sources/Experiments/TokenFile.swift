@@ -74,8 +74,10 @@ struct TokenFile {
       matrix = try NumPyMatrix<Int16>(contentsOf: path)
     } catch {
       throw problem(
-        .unreadable, at: .file(path), found: error.words,
-        allowed: "a matrix of whole numbers, one row per sequence, the target last",
+        .unreadable, at: .file(path),
+        // The line that this becomes part of says "found" already.
+        found: error.words.replacing(" found", with: "", maxReplacements: 1),
+        allowed: "a matrix of tokens 0…\(vocabulary - 1), one row per sequence, the target last",
         advice: error.advice.hasSuffix(".") ? String(error.advice.dropLast()) : error.advice)
     }
     let rows = min(matrix.rows, limit ?? matrix.rows)

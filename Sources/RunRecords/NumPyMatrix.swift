@@ -73,7 +73,7 @@ public struct NumPyMatrix<Element: FixedWidthInteger & Sendable>: Equatable, Sen
         guard let value = Element(exactly: stored) else {
           throw header.failure(
             "\(stored) found in row \(row), column \(column) (from 0)",
-            "Numbers from \(Element.min) to \(Element.max) are allowed here.")
+            "Correct the number, it lies outside \(Element.min)…\(Element.max).")
         }
         values[row * columns + column] = value
         index += 1

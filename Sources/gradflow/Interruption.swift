@@ -13,6 +13,11 @@ enum Interruption {
     // A reader that goes away, or a limit on the size of files, is an error of the call that
     // meets it, and not the end of the program.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+    // Some parents start programs with these signals blocked, and blocked ones never come.
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    for number in [SIGINT, SIGTERM] { sigaddset(&blocked, number) }
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interruption.flag.store(true, ordering: .relaxed)

@@ -133,12 +133,12 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
       "x.yaml:23:3: solver.linear_solver", "adams"),
     .init(
       "unknown quantity", Small.adding("    stop_when: [{quantity: los, below: 1}]"), [],
-      "x.yaml:22:17: stages[2].stop_when[0].quantity: found los", "a column of trajectory.csv",
+      "x.yaml:22:18: stages[2].stop_when[0].quantity: found los", "a column of trajectory.csv",
       "share.1+2"),
     .init(
       "sharpness that is not recorded",
       Small.adding("    stop_when: [{quantity: sharpness, below: 1}]"), [],
-      "x.yaml:22:17: stages[2].stop_when[0].quantity: found sharpness"),
+      "x.yaml:22:18: stages[2].stop_when[0].quantity: found sharpness"),
     .init(
       "all coefficients zero", Small.adding("initial:\n  coefficient: 0"), [],
       "x.yaml:23:3: initial.coefficient: found 0"),
@@ -277,7 +277,7 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
       at: scratch.folder.appendingPathComponent("folder"), withIntermediateDirectories: false)
     let result = try scratch.run("run", path)
     #expect(result.code == 2)
-    #expect(result.errors.contains(path))
+    #expect(result.errors.hasPrefix("gradflow: \(path): found "))
     #expect(result.errors.contains("What to do"))
     #expect(try scratch.names() == ["folder", "x.yaml"])
   }

@@ -1,5 +1,4 @@
 import Foundation
-import RunRecords
 import Testing
 
 @Suite struct TokenFileTests {
@@ -80,12 +79,12 @@ import Testing
         ["found token -1 in row 0, column 2"]
       ),
       (
-        Self.npy(Self.header("<i8", "(1, 5)"), [UInt8](repeating: 255, count: 39) + [127]),
+        Self.npy(Self.header("<i8", "(1, 5)"), [UInt8](repeating: 255, count: 40)),
         ["found token -1 in row 0, column 0"]
       ),
       (
         Self.npy(Self.header("<u4", "(1, 5)"), [UInt8](repeating: 255, count: 20)),
-        ["4294967295 found in row 0, column 0 (from 0)"]
+        ["found 4294967295 in row 0, column 0 (from 0)", "tokens 0…2"]
       ),
       (Self.npy(Self.header("<f8", "(20, 31)"), whole), ["'<f8'", "little-endian integers"]),
       (Self.npy(Self.header(">i4", "(20, 31)"), whole), ["'>i4'"]),
