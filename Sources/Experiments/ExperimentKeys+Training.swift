@@ -71,7 +71,8 @@ extension ExperimentKeys {
     "solver.absolute_tolerance", .positive, default: .value(1e-10),
     "The absolute error allowed in a step")
   static let stepLimit = Key.integer(
-    "solver.step_limit", .atLeast(1), unit: "steps per stage", default: .value(100_000),
+    "solver.step_limit", IntegerRange(1...1_000_000_000), unit: "steps per stage",
+    default: .value(100_000),
     "The number of steps after which a stage gives up")
   static let eventErrors = Key.boolean(
     "solver.event_errors", default: .value(true),

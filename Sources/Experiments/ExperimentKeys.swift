@@ -60,7 +60,7 @@ public enum ExperimentKeys {
     default: .described("all in the file; required with source: chains"), sample: "10000",
     "The number of sequences N")
   static let length = Key.integer(
-    "data.length", .atLeast(1), unit: "tokens",
+    "data.length", IntegerRange(1...16_777_216), unit: "tokens",
     default: .described("that of the file; required with source: chains"), sample: "100",
     "The length L of a sequence, without its target; a token file must agree with it")
   static let dataSeed = Key.integer(

@@ -2,7 +2,7 @@ import Corpora
 import InductionHeads
 import Objectives
 
-/// Bounds on what a problem needs, known before anything is allocated.
+/// What a problem needs, known before anything is allocated: bounds, and an estimate of memory.
 public struct ProblemSize: Sendable, Equatable {
   /// The longest sequence whose counts are exact in single precision, 2²⁴.
   public static let longestSequence = 1 << 24
@@ -17,7 +17,7 @@ public struct ProblemSize: Sendable, Equatable {
   public let windows: Double
   /// At most so many (sequence, window) entries.
   public let entries: Double
-  /// At most so many bytes in all.
+  /// About so many bytes in all, estimated high.
   public let bytes: Double
 
   /// Bounds for a model on N sequences of length L.
@@ -37,6 +37,17 @@ public struct ProblemSize: Sendable, Equatable {
     let lanes = max(2, min(16, Double(256 << 20) / (windows * width * 16)))
     let windowBytes = width * 8 * (3 + 2 * lanes) + Double(model.layout.count) * 3 + 64
     let pairs = min(entries, windows * windows)
+    // Scratch of each lane over the keys of one group. The largest group is not known; one twenty
+    // times the average is assumed.
+    let slots = min(windows, 20 * Double(length) * max(1, n / codes))
+    let subsets = Double(experiment.model.subsetCount + 1)
+    let count = Double(model.layout.count)
+    let isDense = experiment.solver.linearSolver == .dense
+    let keyValues = 2 * subsets + 4 * Double(model.heads.count) + width + 6
+    let laneBytes =
+      slots * 8 * (isDense ? keyValues + 2 * count : 2 * keyValues)
+      + (isDense ? 8 * (count * count + subsets * count) : 0)
+    let solverBytes = isDense ? 5 * 8 * count * count : 8 * 40 * count
     var kernelBytes = 0.0
     var storedBytes = 0.0
     switch experiment.data.source {
@@ -54,7 +65,7 @@ public struct ProblemSize: Sendable, Equatable {
     self.windows = windows
     bytes =
       entries * entryBytes + windows * windowBytes + pairs * 4 + n * (32 + 16 * columns)
-      + kernelBytes + storedBytes
+      + kernelBytes + storedBytes + lanes * laneBytes + solverBytes
   }
 
   /// The bytes in words, for instance `1.5 GiB`.

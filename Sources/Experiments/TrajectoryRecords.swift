@@ -88,3 +88,17 @@ extension Trajectory {
       parameters: zip(layout.names, parameters).map { NamedNumber($0, $1) })
   }
 }
+
+extension FlowFailure {
+  /// The keys of an experiment that bear on this failure, as a sentence; empty if none does.
+  public var keyAdvice: String {
+    switch reason {
+    case .stepLimitReached:
+      "The keys are solver.step_limit, solver.relative_tolerance and the stage's until."
+    case .lossIsNotFinite(let loss):
+      loss.isNaN ? "" : "The key is loss.floor."
+    case .solver:
+      "The keys are solver.relative_tolerance, solver.absolute_tolerance and solver.linear_solver."
+    }
+  }
+}

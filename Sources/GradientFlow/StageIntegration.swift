@@ -61,7 +61,8 @@ struct StageIntegration {
     let state = dynamics.trained.map { dynamics.parameters[$0] }
     do {
       var integrator = try Integrator(
-        dynamics.equation, events: watched.functions(dynamics), from: 0, state: state, options: options.integratorOptions)
+        dynamics.equation, events: watched.functions(dynamics), from: 0, state: state,
+        options: options.integratorOptions)
       try advance(&integrator, watched)
     } catch let error as FlowFailure {
       throw error

@@ -13,6 +13,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   let plan: WorkPlan
   let kernel: PolynomialKernel
   let threads: Int
+  let sharedRange: Double
 
   /// p_S and, for products with the Hessian, ṗ_S.
   let shares: Buffer
@@ -89,6 +90,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     corpus = objective.corpus
     features = objective.features
     plan = objective.plan
+    sharedRange = objective.sharedRange
     self.threads = threads
     let width = plan.widestBlock
     let subsets = model.subsets.count
@@ -170,7 +172,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
                 else { return }
                 let readOut = ReadOut(
                   columns: corpus.columns, floor: model.lossFloor, offsets: offsets, slots: slots,
-                  counts: counts, targetCounts: targetCounts, weights: weights)
+                  counts: counts, targetCounts: targetCounts, weights: weights,
+                  sharedRange: sharedRange)
                 body(readOut, windows)
               }
             }

@@ -12,6 +12,11 @@ public struct GIHObjective: Objective {
   /// L.
   public let length: Int
 
+  /// Exponents of one block may differ by this much before each sequence gets a shift of its own.
+  ///
+  /// e^{−600} is far from underflow. Tests set it to 0.
+  package var sharedRange = 600.0
+
   let features: WindowFeatures
   let plan: WorkPlan
 

@@ -17,9 +17,8 @@ struct ReadOut {
   let counts: UnsafePointer<Float>
   let targetCounts: UnsafePointer<Float>
   let weights: UnsafePointer<Double>
-
-  /// Exponents of one block differ by at most this much before each sequence gets its own shift.
-  static let safeRange = 600.0
+  /// Exponents of one block may differ by this much before each sequence gets its own shift.
+  let sharedRange: Double
 
   /// e^{z − max z} for all keys of a block, and whether that shift serves every sequence of it.
   ///
@@ -45,7 +44,7 @@ struct ReadOut {
       let slot = block.slot(place, windows)
       powers[slot] = exp(logits[slot] - largest)
     }
-    return largest - smallest <= Self.safeRange
+    return largest - smallest <= sharedRange
   }
 
   /// Exponentials of one sequence's keys, shifted by its own largest logit.

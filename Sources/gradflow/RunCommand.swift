@@ -81,7 +81,8 @@ struct RunCommand: ParsableCommand {
     case .failed(let failure):
       throw Failure(
         code: Exit.failed,
-        message: "\(failure.description)\nAll up to there is in \(directory.path).")
+        message: [failure.description, failure.keyAdvice].joined(separator: " ")
+          + "\nAll up to there is in \(directory.path).")
     }
   }
 

@@ -42,7 +42,7 @@ enum Summary {
       ("parameters", "\(size.parameters)"),
       ("distinct windows", "at most \(count(size.windows))"),
       ("window counts", "at most \(count(size.entries))"),
-      ("memory", "at most \(size.bytesText)"),
+      ("memory", "about \(size.bytesText)"),
       ("stages", plan.stages.map(\.name).joined(separator: ", ")),
     ]
     return (["The experiment is valid."] + rows.map { "  " + $0.0.padded(to: 18) + $0.1 })

@@ -79,7 +79,7 @@ private struct StageTimes: Decodable {
     #expect(result.code == 1)
     let message = "The limit of 40 steps was reached in stage classification at t = "
     #expect(result.errors.contains(message))
-    #expect(result.errors.contains("Raise solver.step_limit"))
+    #expect(result.errors.contains("The keys are solver.step_limit"))
     #expect(result.errors.contains("All up to there is in run."))
     #expect(try scratch.names(in: "run") == completeRun)
     let status = try #require(try scratch.manifest(of: "run")["status"] as? [String: String])

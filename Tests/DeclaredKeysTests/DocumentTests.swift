@@ -91,7 +91,7 @@ struct DocumentTests {
     #expect(
       Fixture.problems("box:\n  rate: -1\n").map(\.description) == [
         "x.yaml:2:3: box.rate: found -1; allowed: a real number > 0 (a rate). "
-          + "What to do: change it, or remove the key for 0.5."
+          + "What to do: choose an allowed value, or remove the key for 0.5."
       ])
     #expect(
       Fixture.problems("box:\n  cuont: 1\n")[0].description.hasSuffix(

@@ -70,6 +70,28 @@ import Testing
     }
   }
 
+  /// The path for exponents that differ too much for one shift gives what the common path gives.
+  @Test(arguments: Case.all.filter { $0.scale == 1 })
+  func shiftsOfTheirOwnChangeNothing(choice: Case) {
+    var (_, objective, theta) = choice.prepared(seed: 15)
+    let shared = objective.makeEvaluator(threads: 1)
+    objective.sharedRange = 0
+    let own = objective.makeEvaluator(threads: 1)
+    func agree(_ x: [Double], _ y: [Double]) -> Bool {
+      let largest = x.map(abs).max() ?? 0
+      return zip(x, y).allSatisfy { abs($0 - $1) <= 1e-12 * largest }
+    }
+    #expect(abs(shared.loss(at: theta) / own.loss(at: theta) - 1) < 1e-13)
+    #expect(
+      agree(
+        shared.lossAndGradient(at: theta).gradient, own.lossAndGradient(at: theta).gradient))
+    #expect(agree(shared.hessian(at: theta), own.hessian(at: theta)))
+    #expect(
+      agree(
+        shared.hessianVectorProduct(at: theta, direction: theta),
+        own.hessianVectorProduct(at: theta, direction: theta)))
+  }
+
   @Test(arguments: Case.all)
   func threadsChangeNothing(choice: Case) {
     let (_, objective, theta) = choice.prepared(seed: 13)
