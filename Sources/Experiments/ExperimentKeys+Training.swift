@@ -4,7 +4,7 @@ extension ExperimentKeys {
   // MARK: - Initial parameters
 
   static let initialFile = Key.file(
-    "initial.file", default: .described("none"), sample: "../runs/001/final.yaml",
+    "initial.file", default: .described("none"), sample: "../runs/0001-three-stage/final.yaml",
     "Another run's final parameters to start from, relative to the experiment file's folder; "
       + "excludes the other keys of this section except noise and seed")
   static let coefficient = Key.real(

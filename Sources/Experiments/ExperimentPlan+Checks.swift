@@ -152,16 +152,35 @@ extension ExperimentPlan {
         start[index] += initial.noise * stream.normal()
       }
     }
-    guard start.allSatisfy({ $0.isFinite && abs($0) <= 1e100 }),
-      let c = model.layout.group(named: "c"), c.range.contains(where: { abs(start[$0]) > 1e-100 })
-    else {
+    for (index, name) in model.layout.names.enumerated() where !(abs(start[index]) <= 1e12) {
+      throw loaded.error(
+        at: origin(of: name, loaded), found: "\(name) = \(start[index]) at the start",
+        allowed: "parameters within ±1e12", advice: "start nearer to where the flow can be computed"
+      )
+    }
+    let c = model.layout.indices(ofGroups: ["c"])
+    guard c.contains(where: { abs(start[$0]) > 1e-50 }) else {
       throw loaded.error(
         at: ExperimentKeys.coefficient.address(),
-        found: "coefficients c that are all zero, or a parameter beyond 1e100",
-        allowed: "finite parameters with at least one c_S ≠ 0, because the kernel divides by C_D",
-        advice: "change the initial values")
+        found: "coefficients c_S that are all below 1e-50",
+        allowed: "at least one c_S that is larger, because the kernel divides by C_D",
+        advice: "raise initial.coefficient")
     }
     return start
+  }
+
+  /// The key that an initial parameter comes from.
+  private static func origin(of name: String, _ loaded: LoadedExperiment) -> KeyAddress {
+    let initial = loaded.experiment.initial
+    guard case .values(let values) = initial.start else {
+      return ExperimentKeys.initialFile.address()
+    }
+    if values.exceptions[name] != nil { return ExperimentKeys.values.address().entry(name) }
+    if initial.noise > 1e9, name != "a" { return ExperimentKeys.noise.address() }
+    if name == "a" { return ExperimentKeys.scale.address() }
+    if name.hasPrefix("c.") { return ExperimentKeys.coefficient.address() }
+    return abs(values.ownWeight) > abs(values.otherWeight)
+      ? ExperimentKeys.ownWeight.address() : ExperimentKeys.otherWeight.address()
   }
 
   /// More rows than these no trajectory has use for.

@@ -123,7 +123,7 @@ public struct ExperimentRun: Sendable {
     if let reason = trajectory.eventErrorsMissing {
       logger.warning("event times have no error bars", metadata: ["reason": "\(reason)"])
     }
-    let laws = trajectory.lawResiduals(of: objective, tolerance: options.relativeTolerance)
+    let laws = trajectory.lawResiduals(of: objective, solvedWith: options)
 
     for law in laws where !law.holds {
       logger.warning(

@@ -37,7 +37,9 @@ extension RunDirectory {
   public func inspection() throws(RecordError) -> RunInspection {
     let manifest = try manifest()
     var problems: [String] = []
-    if manifest.status.state != .finished {
+    if manifest.status.state == .running {
+      problems.append("The run still runs, or was killed before its end.")
+    } else if manifest.status.state != .finished {
       let message = manifest.status.message.map { ": " + $0 } ?? "."
       problems.append("The run is \(manifest.status.state.rawValue)\(message)")
     }

@@ -146,7 +146,7 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
       "all coefficients zero one by one",
       Small.adding(
         "initial:\n  values: {c.1: 0, c.2: 0, c.3: 0, c.1+2: 0, c.1+3: 0, c.2+3: 0}"), [],
-      "initial.coefficient", "all zero"),
+      "initial.coefficient", "below 1e-50"),
     .init(
       "a parameter that the model lacks", Small.adding("initial:\n  values: {c.1+2+3: 1}"), [],
       "x.yaml:23:12: initial.values.c.1+2+3: found a parameter the model lacks"),

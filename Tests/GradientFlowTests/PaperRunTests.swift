@@ -56,7 +56,8 @@ import Testing
     }
     return Result(
       seed: seed, trajectory: trajectory,
-      laws: trajectory.lawResiduals(of: problem.objective, tolerance: 1e-8), covered: covered,
+      laws: trajectory.lawResiduals(of: problem.objective, solvedWith: SolverOptions()),
+      covered: covered,
       reached: reached)
   }
 
