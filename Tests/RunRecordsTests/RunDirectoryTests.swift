@@ -78,7 +78,8 @@ import Testing
     let early = try RunDirectory.open(at: run.path).inspection()
     #expect(
       early.problems == [
-        "The run still runs, or was killed before its end.", "trajectory.csv is missing.", "events.csv is missing.",
+        "The run still runs, or was killed before its end.", "trajectory.csv is missing.",
+        "events.csv is missing.",
         "steps.csv is missing.", "final.yaml is missing.",
       ])
     var trajectory = Table(columns: ["stage", "t", "loss"])
