@@ -118,9 +118,10 @@ private struct StageTimes: Decodable {
     let scratch = try Scratch()
     try scratch.write(SmallExperiment.text, as: "x.yaml")
     let result = try scratch.run(
-      "run", "x.yaml", "--out", "run", "--quiet", "--set", "initial.scale=1e99")
+      "run", "x.yaml", "--out", "run", "--quiet", "--set",
+      "stages.classification.until=1e300")
     #expect(result.code == 1)
-    #expect(result.errors.contains("in stage selection at t = "))
+    #expect(result.errors.contains("in stage classification at t = "))
     #expect(try scratch.state(of: "run") == "failed")
     #expect(try scratch.names(in: "run") == completeRun)
   }
