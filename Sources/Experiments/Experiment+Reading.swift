@@ -9,10 +9,7 @@ extension Experiment {
   ///   - overrides: `PATH=VALUE` each, as after `--set`, applied in order.
   /// - Throws: everything that is wrong with the file and the overrides.
   public init(contentsOf path: String, overrides: [String] = []) throws(DocumentError) {
-    let document = try ExperimentKeys.schema.read(contentsOf: path, overrides: overrides)
-    var reader = ExperimentReader(
-      document: document, folder: URL(fileURLWithPath: path).deletingLastPathComponent())
-    self = try reader.experiment()
+    self = try LoadedExperiment(contentsOf: path, overrides: overrides).experiment
   }
 
   /// Reads an experiment from a text.

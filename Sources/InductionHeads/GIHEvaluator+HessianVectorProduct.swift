@@ -42,7 +42,7 @@ extension GIHEvaluator {
 
   /// ṗ, σ̇ and v̇ along θ̇.
   private func prepareTangents(_ parameters: Span<Double>, _ direction: Span<Double>) {
-    let total = sumOfSquares(parameters)
+    let total = model.sumOfSquares(parameters)
     var totalDot = 0.0
     for i in 0..<model.coefficientCount { totalDot += 2 * parameters[i] * direction[i] }
     for (subset, index) in model.coefficientOfSubset.enumerated() {
@@ -144,7 +144,7 @@ extension GIHEvaluator {
       total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
     }
     let mean = 1 / Double(corpus.sequenceCount)
-    let squares = sumOfSquares(parameters)
+    let squares = model.sumOfSquares(parameters)
     var squaresDot = 0.0
     for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }
     let subsets = kernel.subsets.count

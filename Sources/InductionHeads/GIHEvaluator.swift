@@ -138,19 +138,9 @@ final class GIHEvaluator: ObjectiveEvaluator {
     return meanLoss
   }
 
-  /// C_D = Σ c_S².
-  func sumOfSquares(_ parameters: Span<Double>) -> Double {
-    var total = 0.0
-    for i in 0..<model.coefficientCount { total += parameters[i] * parameters[i] }
-    return total
-  }
-
   /// Computes p, σ and v from θ.
   func prepare(_ parameters: Span<Double>) {
-    let total = sumOfSquares(parameters)
-    for (subset, index) in model.coefficientOfSubset.enumerated() {
-      shares.pointer[subset] = index < 0 ? 0 : parameters[index] * parameters[index] / total
-    }
+    for (subset, share) in model.shares(parameters).enumerated() { shares.pointer[subset] = share }
     parameters.withUnsafeBufferPointer { theta in
       guard let base = theta.baseAddress else { return }
       features.attention(base + model.coefficientCount, into: attention.pointer)
@@ -289,7 +279,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     _ parameters: Span<Double>, sums: Buffer, _ mean: Double,
     into gradient: inout MutableSpan<Double>
   ) {
-    let total = sumOfSquares(parameters)
+    let total = model.sumOfSquares(parameters)
     let average = dot(shares.pointer, sums.pointer, kernel.subsets.count)
     for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
       gradient[index] = mean * 2 * parameters[index] / total * (sums.pointer[subset] - average)

@@ -41,11 +41,6 @@ extension GIHTransformer {
   /// (derived).
   var conservationLaws: [ConservationLaw] {
     let count = coefficientCount
-    @Sendable func sumOfSquares(_ parameters: Span<Double>) -> Double {
-      var total = 0.0
-      for i in 0..<count { total += parameters[i] * parameters[i] }
-      return total
-    }
     let scale = ConservationLaw(
       name: "C_D conserved", explanation: "largest |C_D − C_D(0)|/C_D(0) over all samples"
     ) { now, start in

@@ -116,10 +116,16 @@ public struct GIHTransformer: Sendable, Equatable {
       + [scale]
   }
 
-  /// p_S = c_S²/C_D for every subset, the empty set first; 0 where it has no coefficient.
-  func shares(_ parameters: Span<Double>) -> [Double] {
+  /// C_D = Σ c_S².
+  func sumOfSquares(_ parameters: Span<Double>) -> Double {
     var total = 0.0
     for i in 0..<coefficientCount { total += parameters[i] * parameters[i] }
+    return total
+  }
+
+  /// p_S = c_S²/C_D for every subset, the empty set first; 0 where it has no coefficient.
+  func shares(_ parameters: Span<Double>) -> [Double] {
+    let total = sumOfSquares(parameters)
     return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / total }
   }
 
