@@ -86,8 +86,9 @@ let package = Package(
     // MARK: - Objectives
     .target(  // L, ∇L, ∇²L, and what to watch
       name: "Objectives", swiftSettings: settings),
-    .target(  // the GIH transformer on compressed corpora
-      name: "InductionHeads", dependencies: ["CKernels", "Corpora", "Objectives", "ParallelLoops"],
+    .target(  // the GIH transformer on compressed corpora and in infinite context
+      name: "InductionHeads",
+      dependencies: ["CKernels", "Corpora", "LinearAlgebra", "Objectives", "ParallelLoops"],
       swiftSettings: settings),
 
     // MARK: - Flow
@@ -139,7 +140,8 @@ let package = Package(
       dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],
       swiftSettings: settings),
     .testTarget(
-      name: "InductionHeadsTests", dependencies: ["InductionHeads", "Corpora", "Objectives"],
+      name: "InductionHeadsTests",
+      dependencies: ["InductionHeads", "Corpora", "MarkovChains", "Objectives"],
       swiftSettings: settings),
     .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),

@@ -72,13 +72,11 @@ public struct ExperimentRun: Sendable {
     let objective: GIHObjective
     do {
       objective = plan.makeObjective(threads: threads)
-      let corpus = objective.corpus
       logger.debug(
-        "compressed",
+        "data ready",
         metadata: [
-          "seconds": "\(Timestamp.now().seconds(since: start))", "bytes": "\(corpus.bytes)",
-          "windows": "\(corpus.windows.count)", "pairs": "\(corpus.pairCount)",
-          "entries": "\(corpus.entryCount)", "kernels": "\(kernelInstructionSet)",
+          "seconds": "\(Timestamp.now().seconds(since: start))",
+          "data": "\(objective.data.description)", "kernels": "\(kernelInstructionSet)",
         ])
       let loss = objective.makeEvaluator(threads: threads).loss(at: plan.start)
       guard loss.isFinite else { throw plan.infiniteStart(loss) }

@@ -24,8 +24,6 @@ extension GIHEvaluator {
     let weightCurvature: Buffer
     /// Everything quadratic in ∇z, shape (parameters, parameters), upper triangle.
     let matrix: Buffer
-    /// B, the gradient of the loss, and one ∇y_e, each in parameter space.
-    let average, lossGradient, outputGradient: Buffer
 
     init(keys: Int, parameters: Int, weights: Int, subsets: Int) {
       logitGradients = Buffer(keys * parameters)
@@ -35,9 +33,6 @@ extension GIHEvaluator {
       productSlopeSums = Buffer(subsets * weights)
       weightCurvature = Buffer(weights * weights)
       matrix = Buffer(parameters * parameters)
-      average = Buffer(parameters)
-      lossGradient = Buffer(parameters)
-      outputGradient = Buffer(parameters)
     }
 
     var sums: [Buffer] {
@@ -49,27 +44,21 @@ extension GIHEvaluator {
     prepare(parameters)
     let scale = parameters[model.scaleIndex]
     let theta = (0..<parameters.count).map { parameters[$0] }
-    withReadOut { readOut, windows in
-      forEachLane(lanes.count, threads: threads) { index in
-        let lane = lanes[index]
-        lane.clear()
-        let sums = curvature(of: lane)
-        for buffer in sums.sums { buffer.clear() }
-        for block in plan.blocks[plan.lanes[index]] {
-          let windows = windows + block.keys.lowerBound
+    forEachLane(lanes.count, threads: threads) { index in
+      let lane = lanes[index]
+      lane.clear()
+      let sums = curvature(of: lane)
+      for buffer in sums.sums { buffer.clear() }
+      for tile in plan.lanes[index] {
+        forEach(plan.blocks[tile]) { _, block, windows in
           forward(block, windows: windows, scale: scale, lane)
           logitGradients(block, windows: windows, parameters: theta, lane, sums)
-          let shared = readOut.exponentials(
-            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
-          lane.logitAdjoint.pointer.update(repeating: 0, count: block.slots)
-          for s in block.sequences {
-            if !shared {
-              readOut.shiftForSequence(s, lane.logits.pointer, into: lane.powers.pointer)
-            }
-            addSequence(s, readOut, lane, sums)
-          }
+          lane.readOut.addCurvature(
+            block, windows: windows, logits: lane.logits.pointer,
+            rows: sums.logitGradients.pointer, order: model.layout.count,
+            to: sums.matrix.pointer)
           addPairs(block, windows: windows, lane, sums)
-          backward(block, windows: windows, scale: scale, lane)
+          backward(block, at: 0, windows: windows, scale: scale, lane)
         }
       }
     }
@@ -143,57 +132,6 @@ extension GIHEvaluator {
     }
   }
 
-  /// Adds one sequence: z̄ of its keys, and the part of its curvature that is quadratic in ∇z.
-  private func addSequence(
-    _ s: Int, _ readOut: ReadOut, _ lane: Lane, _ sums: CurvatureScratch
-  ) {
-    let n = model.layout.count
-    let powers = lane.powers.pointer
-    let rows = sums.logitGradients.pointer
-    let range = readOut.offsets[s]..<readOut.offsets[s + 1]
-    sums.average.clear()
-    sums.lossGradient.clear()
-    var z = 0.0
-    for e in range {
-      let key = Int(readOut.slots[e])
-      let term = Double(readOut.counts[e]) * powers[key]
-      z += term
-      addScaled(term, rows + key * n, to: sums.average.pointer, n)
-    }
-    for i in 0..<n { sums.average.pointer[i] /= z }
-    for column in 0..<readOut.columns {
-      let weight = readOut.weights[s * readOut.columns + column]
-      if weight == 0 { continue }
-      var t = 0.0
-      for e in range {
-        let count = Double(readOut.targetCounts[e * readOut.columns + column])
-        if count > 0 { t += count * powers[Int(readOut.slots[e])] }
-      }
-      let y = t / z
-      let f = -1 / ((y + readOut.floor) * z)
-      sums.outputGradient.clear()
-      for e in range {
-        let key = Int(readOut.slots[e])
-        let adjoint =
-          f * powers[key]
-          * (Double(readOut.targetCounts[e * readOut.columns + column]) - y
-            * Double(readOut.counts[e]))
-        lane.logitAdjoint.pointer[key] += weight * adjoint
-        addScaled(adjoint, rows + key * n, to: sums.outputGradient.pointer, n)
-      }
-      // What is summed is −∇y/(y + ε); the curvature wants π/(y + ε)² ∇y ∇yᵀ.
-      addOuter(weight, sums.outputGradient.pointer, to: sums.matrix.pointer, n)
-      addScaled(weight, sums.outputGradient.pointer, to: sums.lossGradient.pointer, n)
-    }
-    let u = sums.lossGradient.pointer
-    let b = sums.average.pointer
-    for i in 0..<n {
-      let row = sums.matrix.pointer + (i &* n &+ i)
-      addScaled(-u[i], b + i, to: row, n &- i)
-      addScaled(-b[i], u + i, to: row, n &- i)
-    }
-  }
-
   /// Adds what is gathered once per pair, now that z̄ of the block is complete.
   private func addPairs(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ lane: Lane, _ sums: CurvatureScratch
@@ -201,9 +139,10 @@ extension GIHEvaluator {
     let n = model.layout.count
     let weights = features.weightCount
     let products = lane.products.pointer
+    let logitAdjoint = lane.readOut.logitAdjoint(at: 0)
     for place in 0..<block.keys.count {
       let key = block.slot(place, windows)
-      let adjoint = lane.logitAdjoint.pointer[key]
+      let adjoint = logitAdjoint[key]
       addOuter(adjoint, sums.logitGradients.pointer + key * n, to: sums.matrix.pointer, n)
       let slopes = sums.overlapGradients.pointer + key * weights
       for subset in 0..<kernel.subsets.count {
@@ -304,7 +243,7 @@ extension GIHEvaluator {
     features.addSecondDerivative(
       attention: attention.pointer, features: values.pointer,
       featureAdjoint: lane.featureAdjoint.pointer, to: h + first * n + first, stride: n)
-    let mean = 1 / Double(corpus.sequenceCount)
+    let mean = 1 / Double(loss.count)
     for i in 0..<n {
       for j in i..<n {
         hessian[i * n + j] = mean * h[i * n + j]

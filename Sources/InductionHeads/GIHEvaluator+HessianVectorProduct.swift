@@ -12,28 +12,28 @@ extension GIHEvaluator {
     prepareTangents(parameters, direction)
     let scale = parameters[model.scaleIndex]
     let scaleDot = direction[model.scaleIndex]
-    withReadOut { readOut, windows in
-      forEachLane(lanes.count, threads: threads) { index in
-        let lane = lanes[index]
-        lane.clear()
-        lane.productSumTangents.clear()
-        lane.tangents.featureAdjoint.clear()
-        for block in plan.blocks[plan.lanes[index]] {
-          let windows = windows + block.keys.lowerBound
-          let count = block.slots
-          let dots = lane.tangents
+    forEachLane(lanes.count, threads: threads) { index in
+      let lane = lanes[index]
+      lane.clear()
+      lane.productSumTangents.clear()
+      lane.tangents.featureAdjoint.clear()
+      for tile in plan.lanes[index] {
+        let blocks = plan.blocks[tile]
+        forEach(blocks) { place, block, windows in
           forward(block, windows: windows, scale: scale, lane)
           forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
-          let shared = readOut.exponentials(
-            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
-          lane.logitAdjoint.pointer.update(repeating: 0, count: count)
-          dots.logitAdjoint.pointer.update(repeating: 0, count: count)
-          readOut.tangent(
-            block.sequences, logits: lane.logits.pointer, logitTangent: dots.logits.pointer,
-            powers: lane.powers.pointer, sharedShift: shared,
-            logitAdjoint: lane.logitAdjoint.pointer, logitAdjointTangent: dots.logitAdjoint.pointer)
-          backward(block, windows: windows, scale: scale, lane)
-          backwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
+          lane.readOut.take(block, at: place, windows: windows, logits: lane.logits.pointer)
+          lane.readOut.takeTangent(block, at: place, tangent: lane.tangents.logits.pointer)
+        }
+        lane.readOut.evaluateTangent(blocks)
+        forEach(blocks) { place, block, windows in
+          if blocks.count > 1 {
+            forward(block, windows: windows, scale: scale, lane)
+            forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
+          }
+          backward(block, at: place, windows: windows, scale: scale, lane)
+          backwardTangent(
+            block, at: place, windows: windows, scale: scale, scaleDot: scaleDot, lane)
         }
       }
     }
@@ -94,19 +94,21 @@ extension GIHEvaluator {
   }
 
   private func backwardTangent(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
-    _ lane: Lane
+    _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>, scale: Double,
+    scaleDot: Double, _ lane: Lane
   ) {
     let count = block.slots
     let dots = lane.tangents
+    let logitAdjoint = lane.readOut.logitAdjoint(at: place)
+    let logitAdjointTangent = lane.readOut.logitAdjointTangent(at: place)
     // ā = Σ z̄ k
     lane.scaleAdjointTangent +=
-      dot(dots.logitAdjoint.pointer, lane.kernel.pointer, count)
-      + dot(lane.logitAdjoint.pointer, dots.kernel.pointer, count)
+      dot(logitAdjointTangent, lane.kernel.pointer, count)
+      + dot(logitAdjoint, dots.kernel.pointer, count)
     for k in 0..<count {
       // k̄ = a z̄
       dots.kernelAdjoint.pointer[k] =
-        scaleDot * lane.logitAdjoint.pointer[k] + scale * dots.logitAdjoint.pointer[k]
+        scaleDot * logitAdjoint[k] + scale * logitAdjointTangent[k]
     }
     for subset in 0..<kernel.subsets.count {
       let row = subset * kernel.stride
@@ -143,7 +145,7 @@ extension GIHEvaluator {
       total.featureAdjoint.add(lane.featureAdjoint)
       total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
     }
-    let mean = 1 / Double(corpus.sequenceCount)
+    let mean = 1 / Double(loss.count)
     let squares = model.sumOfSquares(parameters)
     var squaresDot = 0.0
     for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }

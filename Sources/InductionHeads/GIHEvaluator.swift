@@ -4,16 +4,16 @@ import ParallelLoops
 
 /// Loss, gradient and curvature of a ``GIHObjective``, with buffers made once.
 ///
-/// Every evaluation runs features per distinct window, then kernel, read-out and adjoints per
-/// block of the work plan, then a reduction over lanes in their order.
+/// Every evaluation runs features per distinct window, then kernel, read-out and adjoints tile by
+/// tile of the work plan, then a reduction over lanes in their order.
 final class GIHEvaluator: ObjectiveEvaluator {
   let model: GIHTransformer
-  let corpus: CompressedCorpus
+  let loss: any PairLoss
   let features: WindowFeatures
   let plan: WorkPlan
   let kernel: PolynomialKernel
+  let keyWindows: [UInt32]
   let threads: Int
-  let sharedRange: Double
 
   /// p_S and, for products with the Hessian, ṗ_S.
   let shares: Buffer
@@ -27,12 +27,14 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// Scratch over the keys of one block, and the sums of one lane.
   final class Lane {
-    let gathered, overlaps, products, kernel, logits, powers: Buffer
-    let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
+    let gathered, overlaps, products, kernel, logits: Buffer
+    let kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
     /// Σ k̄ m_S and its tangent.
     let productSums, productSumTangents: Buffer
     /// v̄, shape (H, d, windows).
     let featureAdjoint: Buffer
+    /// The read-out and the data.
+    let readOut: any LanePairLoss
     var loss = 0.0
     var scaleAdjoint = 0.0
     var scaleAdjointTangent = 0.0
@@ -40,14 +42,16 @@ final class GIHEvaluator: ObjectiveEvaluator {
     lazy var tangents = TangentScratch(self)
     var curvature: CurvatureScratch?
 
-    init(subsets: Int, heads: Int, vocabulary: Int, width: Int, features: Int) {
+    init(
+      subsets: Int, heads: Int, vocabulary: Int, width: Int, features: Int,
+      readOut: any LanePairLoss
+    ) {
+      self.readOut = readOut
       gathered = Buffer(heads * vocabulary * width)
       overlaps = Buffer(heads * width)
       products = Buffer(subsets * width)
       kernel = Buffer(width)
       logits = Buffer(width)
-      powers = Buffer(width)
-      logitAdjoint = Buffer(width)
       kernelAdjoint = Buffer(width)
       productAdjoints = Buffer(subsets * width)
       overlapAdjoints = Buffer(heads * width)
@@ -68,7 +72,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   /// The tangents of a lane's buffers.
   final class TangentScratch {
     let gathered, overlaps, products, kernel, logits: Buffer
-    let logitAdjoint, kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
+    let kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
 
     init(_ lane: Lane) {
       gathered = Buffer(lane.gathered.count)
@@ -76,7 +80,6 @@ final class GIHEvaluator: ObjectiveEvaluator {
       products = Buffer(lane.products.count)
       kernel = Buffer(lane.kernel.count)
       logits = Buffer(lane.logits.count)
-      logitAdjoint = Buffer(lane.logitAdjoint.count)
       kernelAdjoint = Buffer(lane.kernelAdjoint.count)
       productAdjoints = Buffer(lane.productAdjoints.count)
       overlapAdjoints = Buffer(lane.overlapAdjoints.count)
@@ -87,10 +90,10 @@ final class GIHEvaluator: ObjectiveEvaluator {
   init(_ objective: GIHObjective, threads: Int) {
     precondition(threads >= 1, "threads must be ≥ 1")
     model = objective.model
-    corpus = objective.corpus
+    loss = objective.loss
     features = objective.features
-    plan = objective.plan
-    sharedRange = objective.sharedRange
+    plan = objective.loss.plan
+    keyWindows = objective.loss.keyWindows
     self.threads = threads
     let width = plan.widestBlock
     let subsets = model.subsets.count
@@ -105,10 +108,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
     values = Buffer(featureCount)
     valueTangent = Buffer(featureCount)
     let (heads, features) = (model.heads.count, features)
-    lanes = objective.plan.lanes.map { _ in
+    let loss = objective.loss
+    lanes = loss.plan.lanes.map { _ in
       Lane(
         subsets: subsets, heads: heads, vocabulary: features.vocabulary, width: width,
-        features: featureCount)
+        features: featureCount, readOut: loss.makeLane())
     }
   }
 
@@ -125,7 +129,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
       total.productSums.add(lane.productSums)
       total.featureAdjoint.add(lane.featureAdjoint)
     }
-    let mean = 1 / Double(corpus.sequenceCount)
+    let mean = 1 / Double(loss.count)
     writeCoefficientGradient(parameters, sums: total.productSums, mean, into: &gradient)
     let weightAdjoint = Buffer(features.weightCount)
     features.pullback(
@@ -148,56 +152,43 @@ final class GIHEvaluator: ObjectiveEvaluator {
     features.forward(attention: attention.pointer, into: values.pointer)
   }
 
-  /// The read-out over the corpus's arrays, valid while `body` runs.
-  func withReadOut(_ body: (ReadOut, UnsafePointer<UInt32>) -> Void) {
-    corpus.entryOffsets.withUnsafeBufferPointer { offsets in
-      corpus.entrySlots.withUnsafeBufferPointer { slots in
-        corpus.entryCounts.withUnsafeBufferPointer { counts in
-          corpus.entryTargetCounts.withUnsafeBufferPointer { targetCounts in
-            corpus.targetWeights.withUnsafeBufferPointer { weights in
-              corpus.keyWindows.withUnsafeBufferPointer { windows in
-                guard let offsets = offsets.baseAddress, let slots = slots.baseAddress,
-                  let counts = counts.baseAddress, let targetCounts = targetCounts.baseAddress,
-                  let weights = weights.baseAddress, let windows = windows.baseAddress
-                else { return }
-                let readOut = ReadOut(
-                  columns: corpus.columns, floor: model.lossFloor, offsets: offsets, slots: slots,
-                  counts: counts, targetCounts: targetCounts, weights: weights,
-                  sharedRange: sharedRange)
-                body(readOut, windows)
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-
   /// Runs all lanes: the loss, and the sums over adjoints when asked for.
   private func evaluate(at parameters: Span<Double>, adjoints: Bool) {
     prepare(parameters)
     let scale = parameters[model.scaleIndex]
-    withReadOut { readOut, windows in
-      forEachLane(lanes.count, threads: threads) { index in
-        let lane = lanes[index]
-        lane.clear()
-        for block in plan.blocks[plan.lanes[index]] {
-          let windows = windows + block.keys.lowerBound
+    forEachLane(lanes.count, threads: threads) { index in
+      let lane = lanes[index]
+      lane.clear()
+      for tile in plan.lanes[index] {
+        let blocks = plan.blocks[tile]
+        forEach(blocks) { place, block, windows in
           forward(block, windows: windows, scale: scale, lane)
-          let shared = readOut.exponentials(
-            block, windows: windows, lane.logits.pointer, into: lane.powers.pointer)
-          lane.logitAdjoint.pointer.update(repeating: 0, count: block.slots)
-          lane.loss += readOut.gradient(
-            block.sequences, logits: lane.logits.pointer, powers: lane.powers.pointer,
-            sharedShift: shared, logitAdjoint: lane.logitAdjoint.pointer)
-          if adjoints { backward(block, windows: windows, scale: scale, lane) }
+          lane.readOut.take(block, at: place, windows: windows, logits: lane.logits.pointer)
+        }
+        lane.loss += lane.readOut.evaluate(blocks, adjoints: adjoints)
+        if !adjoints { continue }
+        forEach(blocks) { place, block, windows in
+          // Of several blocks only the last one's kernel is still there.
+          if blocks.count > 1 { forward(block, windows: windows, scale: scale, lane) }
+          backward(block, at: place, windows: windows, scale: scale, lane)
         }
       }
     }
   }
 
+  /// Calls `body` with the place, the block and the windows of its keys, for each block of a tile.
+  func forEach(
+    _ blocks: ArraySlice<WorkPlan.Block>,
+    _ body: (Int, WorkPlan.Block, UnsafePointer<UInt32>) -> Void
+  ) {
+    keyWindows.withUnsafeBufferPointer { windows in
+      guard let base = windows.baseAddress else { return }
+      for (place, block) in blocks.enumerated() { body(place, block, base + block.keys.lowerBound) }
+    }
+  }
+
   private var meanLoss: Double {
-    lanes.reduce(0) { $0 + $1.loss } / Double(corpus.sequenceCount)
+    lanes.reduce(0) { $0 + $1.loss } / Double(loss.count)
   }
 
   /// g, m, k and z = a k of a block's keys.
@@ -241,12 +232,13 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// From z̄: ā += Σ z̄ k, Σ k̄ m_S with k̄ = a z̄, and v̄.
   func backward(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
+    _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>, scale: Double,
+    _ lane: Lane
   ) {
     let count = block.slots
-    lane.scaleAdjoint += dot(lane.logitAdjoint.pointer, lane.kernel.pointer, count)
-    InductionHeads.scale(
-      scale, lane.logitAdjoint.pointer, into: lane.kernelAdjoint.pointer, count)
+    let logitAdjoint = lane.readOut.logitAdjoint(at: place)
+    lane.scaleAdjoint += dot(logitAdjoint, lane.kernel.pointer, count)
+    InductionHeads.scale(scale, logitAdjoint, into: lane.kernelAdjoint.pointer, count)
     for subset in 0..<kernel.subsets.count {
       lane.productSums.pointer[subset] += dot(
         lane.kernelAdjoint.pointer, lane.products.pointer + subset * kernel.stride, count)

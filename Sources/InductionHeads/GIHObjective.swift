@@ -1,41 +1,97 @@
 public import Corpora
 public import Objectives
 
-/// The mean loss of a GIH transformer over a compressed corpus.
+/// The mean loss of a GIH transformer over a compressed corpus, or over chains in infinite context.
 ///
-/// L(θ) = −(1/N) Σ_s Σ_e π_e log(y_e + ε), evaluated exactly from window counts.
+/// L(θ) = −(1/N) Σ_s Σ_e π_e log(y_e + ε), evaluated exactly from window counts; or
+/// L(θ) = −(1/K) Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε), the limit of long sequences.
 public struct GIHObjective: Objective {
+  /// What the loss is taken over.
+  public enum Data: Sendable, CustomStringConvertible {
+    /// Sequences of finite length.
+    case corpus(CompressedCorpus)
+    /// Chains in infinite context.
+    case population(PopulationLaw)
+
+    /// The sizes in words.
+    public var description: String {
+      switch self {
+      case .corpus(let corpus):
+        "\(corpus.sequenceCount) sequences, \(corpus.windows.count) windows, "
+          + "\(corpus.pairCount) pairs, \(corpus.entryCount) window counts"
+      case .population(let law):
+        "\(law.chainCount) chains in infinite context, \(law.windows.count) windows, "
+          + "\(law.windows.count * law.windows.count) pairs"
+      }
+    }
+  }
+
   /// The transformer.
   public let model: GIHTransformer
-  /// The sequences it is trained on.
-  public let corpus: CompressedCorpus
-  /// L.
-  public let length: Int
-
-  /// Exponents of one block may differ by this much before each sequence gets a shift of its own.
-  ///
-  /// e^{−600} is far from underflow. Tests set it to 0.
-  package var sharedRange = 600.0
+  /// What it is trained on.
+  public let data: Data
+  /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.
+  public let completeShare: Double?
 
   let features: WindowFeatures
-  let plan: WorkPlan
+  let loss: any PairLoss
 
   /// Prepares the loss of a model over a corpus.
   ///
   /// - Parameters:
   ///   - model: the transformer; its window shape must be the corpus's.
   ///   - corpus: compressed sequences, at least one.
-  ///   - length: L, the number of tokens of a sequence before the target.
-  public init(model: GIHTransformer, corpus: CompressedCorpus, length: Int) {
-    precondition(model.windowShape == corpus.windows.shape, "the corpus has other windows")
+  ///   - length: L, the number of tokens of a sequence before the target; a selection is complete
+  ///     at a share of 1 − 1/L unless `completeShare` says otherwise.
+  ///   - completeShare: in 0.5..<1.
+  public init(
+    model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil
+  ) {
+    self.init(
+      model: model, corpus: corpus, length: length, completeShare: completeShare,
+      sharedRange: 600)
+  }
+
+  /// - Parameter sharedRange: exponents of one block may differ by this much before each sequence
+  ///   gets a shift of its own; e^{−600} is far from underflow. Tests set it to 0.
+  package init(
+    model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
+    sharedRange: Double
+  ) {
     precondition(corpus.sequenceCount > 0, "the corpus is empty")
-    self.model = model
-    self.corpus = corpus
-    self.length = length
-    features = WindowFeatures(model: model, windows: corpus.windows)
     // Each lane has feature adjoints of its own; many windows leave room for fewer lanes.
     let bytesPerLane = max(1, corpus.windows.count * model.heads.count * model.vocabulary * 16)
-    plan = WorkPlan(corpus, lanes: max(2, min(16, (256 << 20) / bytesPerLane)))
+    let plan = WorkPlan(corpus, lanes: max(2, min(16, (256 << 20) / bytesPerLane)))
+    self.init(
+      model: model, data: .corpus(corpus),
+      completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
+      loss: CorpusLoss(
+        corpus: corpus, floor: model.lossFloor, plan: plan, sharedRange: sharedRange))
+  }
+
+  /// Prepares the loss of a model in infinite context.
+  ///
+  /// - Parameters:
+  ///   - model: the transformer; its window shape must be the population's.
+  ///   - population: the stationary laws of at least one chain.
+  ///   - completeShare: the share at which a selection counts as complete, in 0.5..<1.
+  public init(model: GIHTransformer, population: PopulationLaw, completeShare: Double? = nil) {
+    self.init(
+      model: model, data: .population(population), completeShare: completeShare,
+      loss: PopulationLoss(law: population, floor: model.lossFloor))
+  }
+
+  private init(
+    model: GIHTransformer, data: Data, completeShare: Double?, loss: any PairLoss
+  ) {
+    precondition(model.windowShape == loss.windows.shape, "the data have other windows")
+    precondition(
+      completeShare.map { (0.5..<1).contains($0) } ?? true, "a complete share is below 1")
+    self.model = model
+    self.data = data
+    self.completeShare = completeShare
+    self.loss = loss
+    features = WindowFeatures(model: model, windows: loss.windows)
   }
 
   /// The groups `c`, `w`, `a` and their names.
@@ -45,7 +101,7 @@ public struct GIHObjective: Objective {
   /// `C_D`, and `sum w.h` for every head.
   public var conservationLaws: [ConservationLaw] { model.conservationLaws }
   /// `selection.S` and `copying.h`, each with its `-complete` twin, as log-odds.
-  public var phaseEvents: [PhaseEvent] { model.phaseEvents(length: length) }
+  public var phaseEvents: [PhaseEvent] { model.phaseEvents(completeShare: completeShare) }
 
   /// `classification`: all but 1 % of a stage's loss has gone, in stages that train a.
   public var lossDropEvents: [LossDropEvent] {

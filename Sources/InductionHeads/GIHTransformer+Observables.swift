@@ -70,12 +70,12 @@ extension GIHTransformer {
 
   /// Selection of each subset and copying by each head, as log-odds.
   ///
-  /// - `selection.S`: p_S reaches 1/2; `selection-complete.S`: p_S reaches 1 − 1/L.
+  /// - `selection.S`: p_S reaches 1/2; `selection-complete.S`: p_S reaches `completeShare`.
   /// - `copying.h`: the attention of head h on its own lag reaches 1/2; `copying-complete.h`: 0.99.
   ///
-  /// - Parameter length: L, which sets how complete a selection must be.
+  /// - Parameter completeShare: how complete a selection must be; nil for no such event.
   /// - Returns: the events, each rising through zero at its transition.
-  func phaseEvents(length: Int) -> [PhaseEvent] {
+  func phaseEvents(completeShare: Double?) -> [PhaseEvent] {
     var events: [PhaseEvent] = []
     let count = coefficientCount
     for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 && count > 1 {
@@ -89,8 +89,8 @@ extension GIHTransformer {
       }
       let name = subsets.name(subset)
       events.append(PhaseEvent(name: "selection.\(name)", groups: ["c"], function: logOdds))
-      if length > 2 {
-        let level = log(Double(length - 1))
+      if let completeShare, completeShare > 0.5 {
+        let level = log(completeShare / (1 - completeShare))
         events.append(
           PhaseEvent(name: "selection-complete.\(name)", groups: ["c"]) { logOdds($0) - level })
       }

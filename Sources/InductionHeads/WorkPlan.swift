@@ -1,13 +1,13 @@
 import Corpora
 import ParallelLoops
 
-/// How the work over a compressed corpus is cut: into blocks of sequences that share a group, and
-/// into lanes of consecutive blocks.
+/// How the work is cut: into blocks that share a query, tiles of consecutive blocks that the read-out
+/// takes together, and lanes of consecutive tiles.
 ///
-/// The cut depends on the corpus alone and sums are reduced in lane order, so that results are
+/// The cut depends on the data alone and sums are reduced in lane order, so that results are
 /// the same to the bit at every thread count.
 struct WorkPlan: Sendable {
-  /// Some sequences of one group, together with all its keys.
+  /// The pairs (ω, q) of one query q, with some of the sequences that end in it.
   struct Block: Sendable {
     let query: Int
     let keys: Range<Int>
@@ -15,6 +15,7 @@ struct WorkPlan: Sendable {
     let isDense: Bool
     /// Places in arrays over keys.
     let slots: Int
+    /// The sequences of a corpus; empty for a population, where all chains take part in every block.
     let sequences: Range<Int>
 
     /// The slot of the key at a place among the block's keys.
@@ -25,10 +26,13 @@ struct WorkPlan: Sendable {
   }
 
   let blocks: [Block]
-  let lanes: [Range<Int>]
+  /// For each lane its tiles, ranges of blocks.
+  let lanes: [[Range<Int>]]
   /// The most slots of any block.
   let widestBlock: Int
 
+  /// The work over a compressed corpus: tiles of one block.
+  ///
   /// - Parameters:
   ///   - corpus: what the work runs over.
   ///   - wanted: the most lanes wanted.
@@ -51,12 +55,34 @@ struct WorkPlan: Sendable {
       }
     }
     // A key costs about as much as four entries: features, products, an exponential.
-    lanes = balancedRanges(blocks.count, lanes: wanted) { index in
+    let cut = balancedRanges(blocks.count, lanes: wanted) { index in
       let block = blocks[index]
       return corpus.entryOffsets[block.sequences.upperBound]
         - corpus.entryOffsets[block.sequences.lowerBound] + 4 * block.slots
     }
+    lanes = cut.map { lane in lane.map { $0..<$0 + 1 } }
     widestBlock = blocks.map(\.slots).max() ?? 0
     self.blocks = blocks
   }
+
+  /// The work over a population: one block for each window as the query.
+  ///
+  /// - Parameters:
+  ///   - windows: W, the number of windows.
+  ///   - tile: the most queries in a tile.
+  ///   - wanted: the most lanes wanted.
+  init(windows: Int, tile: Int, lanes wanted: Int) {
+    blocks = (0..<windows).map {
+      Block(query: $0, keys: 0..<windows, isDense: true, slots: windows, sequences: 0..<0)
+    }
+    lanes = balancedRanges(windows, lanes: wanted) { _ in 1 }.map { lane in
+      stride(from: lane.lowerBound, to: lane.upperBound, by: tile).map {
+        $0..<min($0 + tile, lane.upperBound)
+      }
+    }
+    widestBlock = windows
+  }
+
+  /// The most blocks of any tile.
+  var largestTile: Int { lanes.joined().map(\.count).max() ?? 0 }
 }

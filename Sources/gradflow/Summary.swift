@@ -108,10 +108,8 @@ enum Summary {
   private static func dataLine(
     _ plan: ExperimentPlan, _ outcome: ExperimentRun.Outcome
   ) -> String {
-    let corpus = outcome.objective.corpus
-    return "\(corpus.sequenceCount) sequences of length \(plan.sequences.length), "
-      + "\(corpus.windows.count) windows, \(corpus.pairCount) pairs, "
-      + "\(corpus.entryCount) window counts; \(outcome.objective.layout.count) parameters"
+    let data = outcome.objective.data.description
+    return "\(data); \(outcome.objective.layout.count) parameters"
   }
 
   private static func stages(_ trajectory: Trajectory) -> [String] {

@@ -91,7 +91,9 @@ struct Case: CustomTestStringConvertible, Sendable {
   }
 
   /// The data, the objective over it, and random parameters away from any symmetry.
-  func prepared(seed: UInt64) -> (data: LawfulSequences, objective: GIHObjective, theta: [Double]) {
+  func prepared(
+    seed: UInt64, sharedRange: Double = 600
+  ) -> (data: LawfulSequences, objective: GIHObjective, theta: [Double]) {
     let data = data(seed: seed)
     let model = model
     let corpus = CompressedCorpus(
@@ -99,7 +101,9 @@ struct Case: CustomTestStringConvertible, Sendable {
     var random = TestRandom(seed &+ 1)
     var theta = (0..<model.layout.count).map { _ in Double.random(in: -1...1, using: &random) }
     theta[theta.count - 1] = scale * Double.random(in: 0.5...1.5, using: &random)
-    return (data, GIHObjective(model: model, corpus: corpus, length: length), theta)
+    let objective = GIHObjective(
+      model: model, corpus: corpus, length: length, sharedRange: sharedRange)
+    return (data, objective, theta)
   }
 }
 

@@ -76,4 +76,26 @@ struct NaiveTransformer {
     }
     return total / Double(sequences.count)
   }
+
+  /// k(ω, q) of two full windows, newest token first.
+  func kernel(_ theta: [Double], _ window: [Int], _ query: [Int]) -> Double {
+    let subsets = subsets
+    let c = Array(theta[..<subsets.count])
+    var next = subsets.count
+    var overlaps: [Double] = []
+    for head in heads {
+      let powers = head.lags.indices.map { exp(theta[next + $0]) }
+      next += head.lags.count
+      let total = powers.reduce(0, +)
+      var overlap = 0.0
+      for (i, lag) in head.lags.enumerated() {
+        for (j, other) in head.lags.enumerated() where window[lag - 1] == query[other - 1] {
+          overlap += powers[i] / total * powers[j] / total
+        }
+      }
+      overlaps.append(overlap)
+    }
+    let terms = zip(c, subsets).map { $0 * $0 * $1.reduce(1) { $0 * overlaps[$1] } }
+    return terms.reduce(0, +) / c.reduce(0) { $0 + $1 * $1 }
+  }
 }

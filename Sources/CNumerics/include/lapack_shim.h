@@ -1,4 +1,4 @@
-// The few LAPACK routines that are called, and what OpenBLAS says of itself.
+// The few BLAS and LAPACK routines that are called, and what OpenBLAS says of itself.
 //
 // lapacke.h is not part of Debian's libopenblas-dev; the library exports the Fortran names.
 
@@ -9,6 +9,14 @@
 void dsyev_(const char *_Nonnull jobz, const char *_Nonnull uplo, const int *_Nonnull n,
             double *_Nonnull a, const int *_Nonnull lda, double *_Nonnull w,
             double *_Nonnull work, const int *_Nonnull lwork, int *_Nonnull info);
+
+/// C = alpha A B + beta C for column-major matrices, each of A and B as it is ('N') or transposed
+/// ('T').
+void dgemm_(const char *_Nonnull transa, const char *_Nonnull transb, const int *_Nonnull m,
+            const int *_Nonnull n, const int *_Nonnull k, const double *_Nonnull alpha,
+            const double *_Nonnull a, const int *_Nonnull lda, const double *_Nonnull b,
+            const int *_Nonnull ldb, const double *_Nonnull beta, double *_Nonnull c,
+            const int *_Nonnull ldc);
 
 /// Version and build options of OpenBLAS, for instance "OpenBLAS 0.3.21 NO_LAPACKE ...".
 char *_Nonnull openblas_get_config(void);

@@ -1,0 +1,112 @@
+import LinearAlgebra
+
+// With, for one chain and query, y_e = T_e/Z, B = Σ_ω μ(ω) E ∇z / Z and ∇y_e the gradient of y_e,
+// all in the space of parameters, what is quadratic in ∇z is
+//
+//   Σ_ω z̄ ∇z ∇zᵀ + Σ_e μ(q,e)/(y_e + ε)² ∇y_e ∇y_eᵀ − u Bᵀ − B uᵀ,
+//
+// u = −Σ_e μ(q,e)/(y_e + ε) ∇y_e. The first term is gathered once per pair by the caller; the sums
+// over ω behind ∇y_e and B, and the sums over chains, are matrix products. Derived as for a corpus.
+
+extension LanePopulationLoss {
+  /// Scratch over the chains of a panel; n is the number of parameters.
+  final class Curvature {
+    /// E (1, ∇z) of the block's windows, shape (windows, n + 1).
+    let weighted: Buffer
+    /// Σ_ω μ(ω,e) E (1, ∇z), shape (chains · d, n + 1).
+    let sums: Buffer
+    /// √μ(q,e)/(y_e + ε) ∇y_e, shape (chains · d, n).
+    let outputGradients: Buffer
+    /// u and B, shape (chains, n).
+    let lossGradients, averages: Buffer
+    let order: Int
+
+    init(order: Int, windows: Int, chains: Int, vocabulary: Int) {
+      self.order = order
+      weighted = Buffer(windows * (order + 1))
+      sums = Buffer(chains * vocabulary * (order + 1))
+      outputGradients = Buffer(chains * vocabulary * order)
+      lossGradients = Buffer(chains * order)
+      averages = Buffer(chains * order)
+    }
+  }
+
+  func addCurvature(
+    _ block: WorkPlan.Block, windows keys: UnsafePointer<UInt32>,
+    logits: UnsafePointer<Double>, rows: UnsafePointer<Double>, order n: Int,
+    to matrix: UnsafeMutablePointer<Double>
+  ) {
+    take(block, at: 0, windows: keys, logits: logits)
+    let scratch =
+      curvature
+      ?? Curvature(order: n, windows: windows, chains: panels.first?.count ?? 0, vocabulary: d)
+    curvature = scratch
+    let width = n + 1
+    for window in 0..<windows {
+      let row = scratch.weighted.pointer + window * width
+      row[0] = powers.pointer[window]
+      scale(powers.pointer[window], rows + window * n, into: row + 1, n)
+    }
+    withJoint { joint in
+      for panel in panels {
+        let first = joint + panel.lowerBound * d * windows
+        let law = MatrixView(first, rows: panel.count * d, columns: windows)
+        multiply(
+          law, MatrixView(scratch.weighted.pointer, rows: windows, columns: width),
+          into: scratch.sums.pointer)
+        for chain in 0..<panel.count {
+          gradients(
+            ofChain: chain, weights: first + chain * d * windows + block.query, scratch)
+        }
+        let outputs = MatrixView(
+          scratch.outputGradients.pointer, rows: panel.count * d, columns: n)
+        let losses = MatrixView(scratch.lossGradients.pointer, rows: panel.count, columns: n)
+        let averages = MatrixView(scratch.averages.pointer, rows: panel.count, columns: n)
+        multiply(outputs.transposed, outputs, keeping: 1, into: matrix)
+        multiply(losses.transposed, averages, factor: -1, keeping: 1, into: matrix)
+        multiply(averages.transposed, losses, factor: -1, keeping: 1, into: matrix)
+        multiply(
+          MatrixView(sumAdjoint.pointer, rows: panel.count * d, columns: 1).transposed, law,
+          keeping: panel.lowerBound == 0 ? 0 : 1, into: adjoint.pointer)
+      }
+    }
+    multiply(adjoint.pointer, powers.pointer, into: adjoint.pointer, windows)
+  }
+
+  /// √μ/(y + ε) ∇y_e, u, B and T̄ of one chain of the panel.
+  private func gradients(
+    ofChain chain: Int, weights: UnsafePointer<Double>, _ scratch: Curvature
+  ) {
+    let n = scratch.order
+    let width = n + 1
+    let t = scratch.sums.pointer + chain * d * width
+    let b = scratch.averages.pointer + chain * n
+    let u = scratch.lossGradients.pointer + chain * n
+    let tBar = sumAdjoint.pointer + chain * d
+    b.update(repeating: 0, count: n)
+    u.update(repeating: 0, count: n)
+    var z = 0.0
+    for e in 0..<d { z += t[e * width] }
+    if z > 0 { for e in 0..<d { addScaled(1 / z, t + e * width + 1, to: b, n) } }
+    var mean = 0.0
+    for e in 0..<d {
+      let row = scratch.outputGradients.pointer + (chain * d + e) * n
+      let weight = weights[e * windows]
+      guard weight > 0 else {
+        row.update(repeating: 0, count: n)
+        tBar[e] = 0
+        continue
+      }
+      let y = t[e * width] / z
+      let factor = weight.squareRoot() / (y + loss.floor)
+      // ∇y_e = Σ_ω μ(ω,e) E ∇z / Z − y_e B
+      scale(factor / z, t + e * width + 1, into: row, n)
+      addScaled(-factor * y, b, to: row, n)
+      addScaled(-weight.squareRoot(), row, to: u, n)
+      let f = -weight / ((y + loss.floor) * z)
+      tBar[e] = f
+      mean += f * y
+    }
+    for e in 0..<d { tBar[e] -= mean }
+  }
+}
