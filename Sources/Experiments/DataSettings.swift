@@ -13,6 +13,8 @@ public struct DataSettings: Sendable, Hashable {
   public enum Source: Sendable, Hashable {
     /// Sampled Markov chains.
     case chains(ChainSettings)
+    /// Markov chains in infinite context.
+    case population(PopulationSettings)
     /// A file of tokens.
     case tokens(TokenSettings)
   }
@@ -30,6 +32,16 @@ public struct ChainSettings: Sendable, Hashable {
   public var sequences: Int
   /// The length L of a sequence, without its target.
   public var length: Int
+}
+
+/// n-gram Markov chains in infinite context, rows drawn from Dirichlet(α).
+public struct PopulationSettings: Sendable, Hashable {
+  /// The parents' lags, ascending.
+  public var parents: [Int]
+  /// The concentration α of the Dirichlet prior.
+  public var concentration: Double
+  /// The number of chains K.
+  public var chains: Int
 }
 
 /// Sequences read from a file.
@@ -51,5 +63,5 @@ public enum ChainStart: String, KeyChoice {
 }
 
 enum SourceKind: String, KeyChoice {
-  case chains, tokens
+  case chains, population, tokens
 }

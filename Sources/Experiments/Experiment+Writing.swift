@@ -19,7 +19,7 @@ extension Experiment {
     values[Keys.emptySet] = model.hasEmptySet
     values[Keys.readout] = model.readout
     values[Keys.floor] = loss.floor
-    values[Keys.targets] = loss.targets
+    if case .population = data.source {} else { values[Keys.targets] = loss.targets }
     write(initial, to: &values)
     write(stages, to: &values)
     values[Keys.method] = solver.method
@@ -29,6 +29,7 @@ extension Experiment {
     values[Keys.absoluteTolerance] = solver.absoluteTolerance
     values[Keys.stepLimit] = solver.stepLimit
     values[Keys.eventErrors] = solver.eventErrors
+    values[Keys.completeShare] = completeShare
     values[Keys.first] = sampling.first
     values[Keys.perDecade] = sampling.perDecade
     values[Keys.sharpness] = sampling.sharpness
@@ -47,6 +48,11 @@ extension Experiment {
       values[Keys.start] = chains.start
       values[Keys.sequences] = chains.sequences
       values[Keys.length] = chains.length
+    case .population(let population):
+      values[Keys.source] = .population
+      values[Keys.parents] = population.parents
+      values[Keys.concentration] = population.concentration
+      values[Keys.chains] = population.chains
     case .tokens(let tokens):
       values[Keys.source] = .tokens
       values[Keys.file] = tokens.file

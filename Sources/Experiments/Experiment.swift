@@ -16,6 +16,8 @@ public struct Experiment: Sendable, Hashable {
   public var stages: [StageSettings]
   /// How the flow is integrated.
   public var solver: SolverSettings
+  /// The share from which on a selection counts as complete; nil for never.
+  public var completeShare: Double?
   /// When the trajectory is sampled.
   public var sampling: SamplingSettings
 }

@@ -78,6 +78,13 @@ extension ExperimentKeys {
     "solver.event_errors", default: .value(true),
     "Whether a second solve at a tenth of the tolerances gives event times their error bars")
 
+  // MARK: - Events
+
+  static let completeShare = Key.real(
+    "events.complete_share", RealRange(lower: .closed(0.5), upper: .open(1)),
+    default: .described("1 − 1/data.length; 0.99 with source: population"), sample: "0.99",
+    "The share p_S at which selection-complete.S is located")
+
   // MARK: - Sampling
 
   static let first = Key.real(

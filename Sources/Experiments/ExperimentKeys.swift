@@ -6,8 +6,8 @@ public enum ExperimentKeys {
   public static let schema = KeySchema(
     [
       source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
-      concentration.declaration, start.declaration, sequences.declaration, length.declaration,
-      dataSeed.declaration,
+      concentration.declaration, chains.declaration, start.declaration, sequences.declaration,
+      length.declaration, dataSeed.declaration,
       heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
       degree.declaration, emptySet.declaration, readout.declaration,
       floor.declaration, targets.declaration,
@@ -19,15 +19,18 @@ public enum ExperimentKeys {
       method.declaration, linearSolver.declaration, krylovDimension.declaration,
       relativeTolerance.declaration, absoluteTolerance.declaration, stepLimit.declaration,
       eventErrors.declaration,
+      completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,
     ],
     sections: [
-      "data": "The sequences: n-gram Markov chains, or tokens from a file",
+      "data":
+        "The sequences: n-gram Markov chains, of finite or infinite length, or tokens from a file",
       "model": "The transformer TF(M, H, d, D)",
       "loss": "The loss −E log(y + ε)",
       "initial": "Where the flow starts",
       "stages": "What is trained, in order",
       "solver": "How the flow is integrated",
+      "events": "The moments that are located",
       "sampling": "When the trajectory is sampled, beside every stage boundary",
     ])
 
@@ -37,7 +40,9 @@ public enum ExperimentKeys {
   // MARK: - Data
 
   static let source = Key<SourceKind>.choice(
-    "data.source", default: .value(.chains), "Where the sequences come from")
+    "data.source", default: .value(.chains),
+    "Where the sequences come from: sampled chains, chains in infinite context (population), or "
+      + "a file of tokens")
   static let file = Key.file(
     "data.file", default: .described("none; required with source: tokens"), sample: "tokens.npy",
     "The token file, relative to the experiment file's folder; only with source: tokens")
@@ -46,12 +51,16 @@ public enum ExperimentKeys {
     "The number of tokens d")
   static let parents = Key.integers(
     "data.parents", .atLeast(1), [.notEmpty, .distinct], unit: "positions",
-    default: .described("none; required with source: chains"), sample: "[1, 2]",
-    "The lags of the parents of a token; only with source: chains")
+    default: .described("none; required with source: chains or population"), sample: "[1, 2]",
+    "The lags of the parents of a token; not with source: tokens")
   static let concentration = Key.real(
-    "data.concentration", .positive, default: .described("none; required with source: chains"),
-    sample: "0.1",
-    "The concentration α of the Dirichlet prior of the kernel's rows; only with source: chains")
+    "data.concentration", .positive,
+    default: .described("none; required with source: chains or population"), sample: "0.1",
+    "The concentration α of the Dirichlet prior of the kernel's rows; not with source: tokens")
+  static let chains = Key.integer(
+    "data.chains", .atLeast(1), unit: "chains",
+    default: .described("none; required with source: population"), sample: "1000",
+    "The number of chains K drawn from the prior; only with source: population")
   static let start = Key<ChainStart>.choice(
     "data.start", default: .value(.stationary),
     "The law of a chain's first tokens; only with source: chains")
@@ -98,5 +107,6 @@ public enum ExperimentKeys {
     "The floor ε inside the logarithm")
   static let targets = Key<Targets>.choice(
     "loss.targets", default: .value(.sampled),
-    "Whether the next token is the one drawn, or weighed by the chain's kernel")
+    "Whether the next token is the one drawn, or weighed by the chain's kernel; "
+      + "not with source: population, where it always is")
 }

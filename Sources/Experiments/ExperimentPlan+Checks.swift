@@ -51,39 +51,52 @@ extension ExperimentPlan {
         allowed: "fewer than 2^63 different windows",
         advice: "let the heads look at fewer lags, or use a smaller vocabulary")
     }
-    guard case .chains(let chains) = experiment.data.source else { return }
-    if !(1e-8...1e8).contains(chains.concentration) {
+    let prior: (parents: [Int], concentration: Double, isStationary: Bool)
+    switch experiment.data.source {
+    case .chains(let chains):
+      prior = (chains.parents, chains.concentration, chains.start == .stationary)
+    case .population(let population):
+      prior = (population.parents, population.concentration, true)
+    case .tokens: return
+    }
+    if !(1e-8...1e8).contains(prior.concentration) {
       throw loaded.error(
-        at: ExperimentKeys.concentration.address(), found: "\(chains.concentration)",
+        at: ExperimentKeys.concentration.address(), found: "\(prior.concentration)",
         allowed: "a real number in 1e-8…1e8",
         advice: "beyond these, rows are deterministic or uniform to rounding")
     }
-    let memory = chains.parents.max() ?? 1
+    let memory = prior.parents.max() ?? 1
     let states = power(experiment.data.vocabulary, memory)
-    if chains.start == .stationary && states > Double(StationarySolver.maximumWindowCount) {
+    if prior.isStationary && states > Double(StationarySolver.maximumWindowCount) {
+      let isPopulation = if case .population = experiment.data.source { true } else { false }
       throw loaded.error(
-        at: ExperimentKeys.start.address(),
-        found: "stationary with \(experiment.data.vocabulary)^\(memory) states",
+        at: isPopulation
+          ? ExperimentKeys.parents.address() : ExperimentKeys.start.address(),
+        found: "a stationary law over \(experiment.data.vocabulary)^\(memory) states",
         allowed: "at most \(StationarySolver.maximumWindowCount) states",
-        advice: "write data.start: uniform, or shorten the memory")
+        advice: isPopulation
+          ? "shorten the memory" : "write data.start: uniform, or shorten the memory")
     }
   }
 
   static func check(
     _ size: ProblemSize, _ loaded: LoadedExperiment, _ memoryLimit: Int?
   ) throws(DocumentError) {
-    if size.length > ProblemSize.longestSequence {
+    if let length = size.length, length > ProblemSize.longestSequence {
       throw loaded.error(
-        at: ExperimentKeys.length.address(), found: "\(size.length)",
+        at: ExperimentKeys.length.address(), found: "\(length)",
         allowed: "at most \(ProblemSize.longestSequence), so that counts are exact",
         advice: "shorten the sequences")
     }
     if let memoryLimit, size.bytes > Double(memoryLimit) {
+      let isPopulation = if case .population = loaded.experiment.data.source { true } else { false }
       throw loaded.error(
-        at: ExperimentKeys.sequences.address(),
+        at: isPopulation
+          ? ExperimentKeys.chains.address() : ExperimentKeys.sequences.address(),
         found: "a problem of up to \(size.bytesText)",
         allowed: "\(ProblemSize.text(ofBytes: Double(memoryLimit))), the memory available",
-        advice: "use fewer sequences, a smaller vocabulary or fewer lags")
+        advice:
+          "use fewer \(isPopulation ? "chains" : "sequences"), a smaller vocabulary or fewer lags")
     }
   }
 

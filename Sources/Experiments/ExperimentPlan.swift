@@ -2,8 +2,16 @@ public import Corpora
 public import DeclaredKeys
 public import GradientFlow
 public import InductionHeads
-import MarkovChains
+public import MarkovChains
 import Objectives
+
+/// What a planned experiment takes its loss over; nothing is sampled yet.
+public enum PlannedData: Sendable {
+  /// Sequences of finite length.
+  case sequences(any SequenceSource)
+  /// K chains in infinite context: chain i is the prior's chain of that seed and index i.
+  case population(DirichletPrior, count: Int, seed: UInt64)
+}
 
 /// An experiment turned into a model, sequences, stages and a start: ready to run, nothing sampled
 /// and nothing large allocated yet, except for tokens that are read from a file.
@@ -12,8 +20,8 @@ public struct ExperimentPlan: Sendable {
   public let loaded: LoadedExperiment
   /// The transformer.
   public let model: GIHTransformer
-  /// The sequences.
-  public let sequences: any SequenceSource
+  /// What the loss is taken over.
+  public let data: PlannedData
   /// The stages.
   public let stages: [Stage]
   /// θ(0).
@@ -38,7 +46,8 @@ public struct ExperimentPlan: Sendable {
     self.model = model
     try Self.check(loaded, model)
     // The bound comes before the tokens of a file are read.
-    if case .chains(let chains) = experiment.data.source {
+    switch experiment.data.source {
+    case .chains(let chains):
       let size = ProblemSize(
         model: model, experiment: experiment, sequences: chains.sequences, length: chains.length)
       try Self.check(size, loaded, memoryLimit)
@@ -48,15 +57,23 @@ public struct ExperimentPlan: Sendable {
       let sampler = SequenceSampler(
         source: .prior(prior), start: chains.start == .stationary ? .stationary : .uniform,
         seed: UInt64(experiment.data.seed))
-      sequences = SampledSequences(sampler, count: chains.sequences, length: chains.length)
+      data = .sequences(
+        SampledSequences(sampler, count: chains.sequences, length: chains.length))
       self.size = size
-    } else {
+    case .population(let population):
+      size = ProblemSize(model: model, experiment: experiment, population: population)
+      try Self.check(size, loaded, memoryLimit)
+      let prior = DirichletPrior(
+        vocabulary: experiment.data.vocabulary, parents: population.parents,
+        concentration: population.concentration)
+      data = .population(prior, count: population.chains, seed: UInt64(experiment.data.seed))
+    case .tokens:
       let stored = try Self.storedSequences(loaded, model, memoryLimit)
       size = ProblemSize(
         model: model, experiment: experiment, sequences: stored.sequenceCount,
         length: stored.length)
       try Self.check(size, loaded, memoryLimit)
-      sequences = stored
+      data = .sequences(stored)
     }
     stages = experiment.stages.map { stage in
       Stage(
@@ -71,18 +88,28 @@ public struct ExperimentPlan: Sendable {
     start = try Self.start(loaded, model)
   }
 
-  /// Samples and compresses the sequences, and poses the loss over them.
+  /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
   ///
   /// - Parameter threads: threads to use; the result does not depend on it.
-  /// - Returns: the loss over the compressed sequences.
+  /// - Returns: the loss over the compressed sequences, or in infinite context.
   public func makeObjective(threads: Int) -> GIHObjective {
-    let targets: CompressedCorpus.Targets =
-      experiment.loss.targets == .sampled ? .sampled : .expected
-    return GIHObjective(
-      model: model,
-      corpus: CompressedCorpus(
-        sequences, shape: model.windowShape, targets: targets, threads: threads),
-      length: sequences.length)
+    switch data {
+    case .sequences(let sequences):
+      let targets: CompressedCorpus.Targets =
+        experiment.loss.targets == .sampled ? .sampled : .expected
+      return GIHObjective(
+        model: model,
+        corpus: CompressedCorpus(
+          sequences, shape: model.windowShape, targets: targets, threads: threads),
+        length: sequences.length, completeShare: experiment.completeShare)
+    case .population(let prior, let count, let seed):
+      return GIHObjective(
+        model: model,
+        population: PopulationLaw(
+          chains: (0..<count).map { prior.chain(seed: seed, index: UInt64($0)) },
+          shape: model.windowShape, threads: threads),
+        completeShare: experiment.completeShare)
+    }
   }
 
   /// The options of the solver.

@@ -5,14 +5,33 @@ extension ExperimentReader {
     switch document[Keys.source] {
     case .chains?:
       reject([Keys.file.address()], onlyWith: "source: tokens", source: "chains")
+      reject([Keys.chains.address()], onlyWith: "source: population", source: "chains")
       require(Keys.parents)
       require(Keys.concentration)
       require(Keys.sequences)
       require(Keys.length)
+    case .population?:
+      reject([Keys.file.address()], onlyWith: "source: tokens", source: "population")
+      reject(
+        [
+          Keys.start.address(), Keys.sequences.address(), Keys.length.address(),
+          Keys.targets.address(),
+        ], onlyWith: "source: chains", source: "population")
+      require(Keys.parents)
+      require(Keys.concentration)
+      require(Keys.chains)
+      if document[Keys.readout] == .allPositions {
+        document.reject(
+          Keys.readout.address(), found: "all-positions with data.source: population",
+          allowed: "full-window, because the start of an infinite sequence has no weight",
+          advice: "leave model.readout out")
+      }
     case .tokens?:
       reject(
-        [Keys.parents.address(), Keys.concentration.address(), Keys.start.address()],
-        onlyWith: "source: chains", source: "tokens")
+        [
+          Keys.parents.address(), Keys.concentration.address(), Keys.start.address(),
+        ], onlyWith: "source: chains", source: "tokens")
+      reject([Keys.chains.address()], onlyWith: "source: population", source: "tokens")
       require(Keys.file, advice: "name the token file, or write source: chains")
       if document[Keys.targets] == .expected {
         document.reject(

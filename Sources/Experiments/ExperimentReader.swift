@@ -23,6 +23,8 @@ struct ExperimentReader {
       loss: LossSettings(
         floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
       initial: try initial(model), stages: try stages(), solver: try solver(),
+      completeShare: document[Keys.completeShare]
+        ?? (document[Keys.source] == .population ? 0.99 : nil),
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
@@ -43,6 +45,12 @@ struct ExperimentReader {
             start: try document.required(Keys.start),
             sequences: try document.required(Keys.sequences),
             length: try document.required(Keys.length)))
+      case .population:
+        .population(
+          PopulationSettings(
+            parents: try document.required(Keys.parents).sorted(),
+            concentration: try document.required(Keys.concentration),
+            chains: try document.required(Keys.chains)))
       case .tokens:
         .tokens(
           TokenSettings(

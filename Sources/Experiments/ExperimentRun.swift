@@ -3,6 +3,7 @@ public import FlowAnalysis
 public import GradientFlow
 public import InductionHeads
 public import Logging
+import MarkovChains
 import Objectives
 public import RunRecords
 
@@ -82,7 +83,7 @@ public struct ExperimentRun: Sendable {
       guard loss.isFinite else { throw plan.infiniteStart(loss) }
       try directory.write(resolved, as: .experiment)
       try directory.write(manifest)
-      if exportCorpus { try self.exportCorpus(into: directory) }
+      if exportCorpus { try export(objective.data, into: directory) }
     } catch {
       // Nothing was computed, so nothing is left behind.
       try? directory.discard()
@@ -176,12 +177,33 @@ public struct ExperimentRun: Sendable {
     if let fault { throw fault }
   }
 
-  private func exportCorpus(into directory: RunDirectory) throws {
-    let stored = StoredSequences(plan.sequences)
-    try directory.write(
-      [
-        "tokens": NumPyArray(
-          shape: [stored.sequenceCount, stored.length + 1], elements: .uint8(stored.tokens))
-      ], as: .corpus)
+  /// Writes the tokens, or the kernels and stationary laws, so that anybody can compute the loss.
+  private func export(_ data: GIHObjective.Data, into directory: RunDirectory) throws {
+    switch (plan.data, data) {
+    case (.sequences(let sequences), _):
+      let stored = StoredSequences(sequences)
+      try directory.write(
+        [
+          "tokens": NumPyArray(
+            shape: [stored.sequenceCount, stored.length + 1], elements: .uint8(stored.tokens))
+        ], as: .corpus)
+    case (.population, .population(let law)):
+      let shape = law.windows.shape
+      let k = law.chainCount
+      try directory.write(
+        [
+          "kernels": NumPyArray(
+            shape: [k, law.chains[0].rowCount, shape.vocabulary],
+            elements: .float64(law.chains.flatMap(\.rows))),
+          "joint": NumPyArray(
+            shape: [k, shape.vocabulary, law.windows.count], elements: .float64(law.joint)),
+          "windows": NumPyArray(
+            shape: [law.windows.count, shape.lags.count],
+            elements: .int64(law.windows.symbols.map(Int64.init))),
+          "lags": NumPyArray(
+            shape: [shape.lags.count], elements: .int64(shape.lags.map(Int64.init))),
+        ], as: .population)
+    case (.population, .corpus): preconditionFailure("a population has no corpus")
+    }
   }
 }

@@ -7,15 +7,15 @@ public struct ProblemSize: Sendable, Equatable {
   /// The longest sequence whose counts are exact in single precision, 2²⁴.
   public static let longestSequence = 1 << 24
 
-  /// N.
+  /// N, or the number of chains K in infinite context.
   public let sequences: Int
-  /// L.
-  public let length: Int
+  /// L; nil in infinite context.
+  public let length: Int?
   /// Parameters of the model.
   public let parameters: Int
   /// At most so many distinct windows.
   public let windows: Double
-  /// At most so many (sequence, window) entries.
+  /// At most so many (sequence, window) entries; in infinite context pairs (ω, q).
   public let entries: Double
   /// About so many bytes in all, estimated high.
   public let bytes: Double
@@ -55,6 +55,7 @@ public struct ProblemSize: Sendable, Equatable {
       let rows = (0..<min(2000, chains.parents.count)).reduce(1.0) { product, _ in product * d }
       kernelBytes = rows * d * 24
       storedBytes = tokens
+    case .population: break
     case .tokens:
       storedBytes = n * tokens
     }
@@ -66,6 +67,37 @@ public struct ProblemSize: Sendable, Equatable {
     bytes =
       entries * entryBytes + windows * windowBytes + pairs * 4 + n * (32 + 16 * columns)
       + kernelBytes + storedBytes + lanes * laneBytes + solverBytes
+  }
+
+  /// Bounds for a model on K chains in infinite context.
+  init(model: GIHTransformer, experiment: Experiment, population: PopulationSettings) {
+    let chains = Double(population.chains)
+    let d = Double(experiment.data.vocabulary)
+    let windows = model.windowShape.codeCount.map(Double.init) ?? .infinity
+    let span = max(model.windowShape.lags.last ?? 1, population.parents.last ?? 1)
+    let extended = (0...min(span, 2000)).reduce(1.0) { product, _ in product * d }
+    let rows = population.parents.reduce(d) { product, _ in product * d }
+    let count = Double(model.layout.count)
+    let subsets = Double(experiment.model.subsetCount + 1)
+    let heads = Double(model.heads.count)
+    // Tiles of 32 queries and panels of 1536 rows; see PopulationLoss.
+    let lanes = max(2, min(16, windows / 32))
+    let tile = min(windows, 32)
+    let isDense = experiment.solver.linearSolver == .dense
+    // Buffers over tiles and panels, with tangents; kernel scratch; feature adjoints.
+    let laneBytes =
+      8
+      * (5 * tile * windows + 4 * 1536 * tile
+        + windows * (2 * subsets + 4 * heads + heads * d * 3 + 6)
+        + (isDense ? windows * (2 * count + 1) + 1536 * (2 * count + 1) + count * count : 0))
+    sequences = population.chains
+    length = nil
+    parameters = model.layout.count
+    self.windows = windows
+    entries = windows * windows
+    bytes =
+      8 * chains * (d * windows + rows) + 8 * 3 * extended * 16 + lanes * laneBytes
+      + windows * heads * d * 24 + 5 * 8 * count * count
   }
 
   /// The bytes in words, for instance `1.5 GiB`.

@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Write diagnostics to standard error.")
   var verbose = false
 
-  @Flag(help: "Write the sampled tokens as corpus.npz.")
+  @Flag(help: "Write the tokens as corpus.npz, or kernels and stationary laws as population.npz.")
   var exportCorpus = false
 
   @Flag(help: "Parse, validate, print sizes and memory, and stop.")

@@ -38,10 +38,11 @@ enum Summary {
   static func sizes(of plan: ExperimentPlan) -> String {
     let size = plan.size
     let rows = [
-      ("sequences", "\(size.sequences) of length \(size.length)"),
+      size.length.map { ("sequences", "\(size.sequences) of length \($0)") }
+        ?? ("chains", "\(size.sequences) in infinite context"),
       ("parameters", "\(size.parameters)"),
       ("distinct windows", "at most \(count(size.windows))"),
-      ("window counts", "at most \(count(size.entries))"),
+      (size.length == nil ? "pairs" : "window counts", "at most \(count(size.entries))"),
       ("memory", "about \(size.bytesText)"),
       ("stages", plan.stages.map(\.name).joined(separator: ", ")),
     ]
