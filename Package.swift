@@ -97,7 +97,9 @@ let package = Package(
       swiftSettings: settings),
 
     .target(  // what a trajectory shows: laws held, rates, claims
-      name: "FlowAnalysis", dependencies: ["GradientFlow", "Objectives"], swiftSettings: settings),
+      name: "FlowAnalysis",
+      dependencies: ["Corpora", "GradientFlow", "InductionHeads", "MarkovChains", "Objectives"],
+      swiftSettings: settings),
 
     // MARK: - Files
     .target(  // run directories: CSV, manifest, arrays; whole or not at all

@@ -33,6 +33,7 @@ extension Experiment {
     values[Keys.first] = sampling.first
     values[Keys.perDecade] = sampling.perDecade
     values[Keys.sharpness] = sampling.sharpness
+    if !claims.isEmpty { values[Keys.claims] = claims }
     return values
   }
 

@@ -1,3 +1,5 @@
+public import FlowAnalysis
+
 /// One question put to the gradient flow: data, model, loss, start, stages, solver and samples.
 ///
 /// Every default is filled in; what depends on a file's contents stays open.
@@ -20,4 +22,6 @@ public struct Experiment: Sendable, Hashable {
   public var completeShare: Double?
   /// When the trajectory is sampled.
   public var sampling: SamplingSettings
+  /// The claims that the flow is held against.
+  public var claims: [Claim]
 }

@@ -21,6 +21,7 @@ public enum ExperimentKeys {
       eventErrors.declaration,
       completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,
+      claims.declaration,
     ],
     sections: [
       "data":

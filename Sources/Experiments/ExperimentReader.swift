@@ -28,7 +28,8 @@ struct ExperimentReader {
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
-        sharpness: try document.required(Keys.sharpness)))
+        sharpness: try document.required(Keys.sharpness)),
+      claims: document[Keys.claims] ?? [])
     checkNames(experiment)
     try document.finish()
     return experiment

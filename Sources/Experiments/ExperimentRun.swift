@@ -46,6 +46,8 @@ public struct ExperimentRun: Sendable {
     public let trajectory: Trajectory
     /// The laws that were checked.
     public let laws: [LawResidual]
+    /// What came of the claims.
+    public let findings: [Finding]
     /// The objective.
     public let objective: GIHObjective
     /// Seconds from start to end.
@@ -130,6 +132,8 @@ public struct ExperimentRun: Sendable {
         metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
     }
 
+    let findings = plan.findings(objective, trajectory, threads: threads)
+
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)
     manifest.laws = laws.map(LawCheck.init)
@@ -139,9 +143,9 @@ public struct ExperimentRun: Sendable {
       case .stopped: .stopped("stopped by the user")
       case .failed(let failure): .failed(failure.description)
       }
-    try record(trajectory, into: directory, &manifest)
+    try record(trajectory, findings, into: directory, &manifest)
     return Outcome(
-      ending: ending, trajectory: trajectory, laws: laws, objective: objective,
+      ending: ending, trajectory: trajectory, laws: laws, findings: findings, objective: objective,
       seconds: Timestamp.now().seconds(since: start))
   }
 
@@ -149,7 +153,8 @@ public struct ExperimentRun: Sendable {
   ///
   /// A file that cannot be written does not keep the others from being written.
   private func record(
-    _ trajectory: Trajectory, into directory: RunDirectory, _ manifest: inout Manifest
+    _ trajectory: Trajectory, _ findings: [Finding], into directory: RunDirectory,
+    _ manifest: inout Manifest
   ) throws(RecordError) {
     var fault: RecordError?
     func attempt(_ write: () throws(RecordError) -> Void) {
@@ -170,6 +175,11 @@ public struct ExperimentRun: Sendable {
     }
     attempt { () throws(RecordError) in
       try directory.write(Table(trajectory), as: .trajectory)
+    }
+    if !findings.isEmpty {
+      attempt { () throws(RecordError) in
+        try directory.write(Table(claims: findings.map(ClaimRecord.init)), as: .claims)
+      }
     }
     if let fault { manifest.status = .failed(fault.description) }
     // The manifest comes last: once it says finished, everything is there.

@@ -81,6 +81,24 @@ extension LawCheck {
   }
 }
 
+extension ClaimRecord {
+  init(_ finding: Finding) {
+    let (verdict, reason) =
+      switch finding.verdict {
+      case .holds: ("holds", "")
+      case .rejected: ("rejected", "")
+      case .notApplicable(let reason): ("not applicable", reason)
+      }
+    let isCompared = finding.reason == nil
+    self.init(
+      claim: finding.claim.rawValue, statement: finding.statement,
+      derived: isCompared ? finding.derived : nil, measured: isCompared ? finding.measured : nil,
+      lower: isCompared ? finding.lower : nil, upper: isCompared ? finding.upper : nil,
+      verdict: verdict, reference: finding.claim.reference,
+      modelError: isCompared ? finding.modelError : nil, reason: reason)
+  }
+}
+
 extension Trajectory {
   /// θ at the end, ready to start another experiment from.
   var finalParameters: FinalParameters {

@@ -92,6 +92,27 @@ public struct GIHTransformer: Sendable, Equatable {
     }
   }
 
+  /// The subsets of heads that have a coefficient, in the order of the group `c`; heads from 0.
+  public var coefficientSubsets: [[Int]] {
+    Array(subsets.members.dropFirst(hasEmptySet ? 0 : 1))
+  }
+
+  /// What a subset is called in records: `1+2` for heads 0 and 1, `0` for the empty set.
+  public static func name(of subset: [Int]) -> String {
+    subset.isEmpty ? "0" : subset.map { String($0 + 1) }.joined(separator: "+")
+  }
+
+  /// θ of the generalised induction head GIH(S): c only on S, each head one-hot on its own lag.
+  ///
+  /// - Parameters:
+  ///   - subset: S, one of ``coefficientSubsets``.
+  ///   - scale: a.
+  /// - Returns: θ; e^{−800} is zero, so the attention is one-hot to the last bit.
+  public func limitParameters(of subset: [Int], scale: Double) -> [Double] {
+    coefficientSubsets.map { $0 == subset ? 1 : 0 }
+      + heads.flatMap { head in head.lags.map { $0 == head.ownLag ? 800 : 0 } } + [scale]
+  }
+
   /// Number of coefficients c.
   var coefficientCount: Int { weightOffsets[0] }
   /// The position of a in θ.

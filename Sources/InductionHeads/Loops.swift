@@ -2,6 +2,10 @@
 
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// ⟨x, y⟩ over `count` values.
 @inline(__always)
 func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
@@ -53,3 +57,7 @@ func addOuter(
 
 /// The instruction set that the loops run on.
 public var kernelInstructionSet: String { String(cString: gf_instruction_set()) }
+
+/// eˣ.
+@inline(__always)
+func exponential(_ x: Double) -> Double { exp(x) }

@@ -1,4 +1,4 @@
-// The tables whose columns are fixed: events.csv and steps.csv.
+// The tables whose columns are fixed: events.csv, steps.csv and claims.csv.
 
 /// One line of `events.csv`: something that a flow was watched for.
 public struct EventRecord: Equatable, Sendable {
@@ -52,6 +52,65 @@ public struct StepRecord: Equatable, Sendable {
     self.errorEstimate = errorEstimate
     self.evaluations = evaluations
     self.linearFailures = linearFailures
+  }
+}
+
+/// One line of `claims.csv`: a statement held against a flow.
+public struct ClaimRecord: Equatable, Sendable {
+  /// The claim, for example `G2`.
+  public var claim: String
+  /// What is compared.
+  public var statement: String
+  /// What theory says; nil where nothing was compared.
+  public var derived: Double?
+  /// What the flow shows.
+  public var measured: Double?
+  /// The lower end of its interval.
+  public var lower: Double?
+  /// The upper end.
+  public var upper: Double?
+  /// `holds`, `rejected` or `not applicable`.
+  public var verdict: String
+  /// Where the law comes from.
+  public var reference: String
+  /// How far the derived value may be off because the law is asymptotic.
+  public var modelError: Double?
+  /// Why nothing was compared; empty otherwise.
+  public var reason: String
+
+  /// Creates a line.
+  public init(
+    claim: String, statement: String, derived: Double?, measured: Double?, lower: Double?,
+    upper: Double?, verdict: String, reference: String, modelError: Double?, reason: String
+  ) {
+    self.claim = claim
+    self.statement = statement
+    self.derived = derived
+    self.measured = measured
+    self.lower = lower
+    self.upper = upper
+    self.verdict = verdict
+    self.reference = reference
+    self.modelError = modelError
+    self.reason = reason
+  }
+}
+
+extension Table {
+  /// The table of `claims.csv`.
+  public init(claims: [ClaimRecord]) {
+    self.init(columns: [
+      "claim", "statement", "derived", "measured", "lower", "upper", "verdict", "reference",
+      "model_error", "reason",
+    ])
+    func cell(_ value: Double?) -> Cell { value.map(Cell.real) ?? .empty }
+    for claim in claims {
+      append([
+        .text(claim.claim), .text(claim.statement), cell(claim.derived), cell(claim.measured),
+        cell(claim.lower), cell(claim.upper), .text(claim.verdict), .text(claim.reference),
+        cell(claim.modelError), claim.reason.isEmpty ? .empty : .text(claim.reason),
+      ])
+    }
   }
 }
 

@@ -24,6 +24,7 @@ enum Summary {
     lines.append("")
     lines += laws(outcome)
     lines.append("")
+    if !outcome.findings.isEmpty { lines += ClaimsTable.lines(of: outcome.findings) + [""] }
     let model = ModelSummary(plan.model, outcome.trajectory.parameters)
     let own = model.ownAttention.map { String(format: "%.4f", $0) }.joined(separator: " ")
     lines.append(

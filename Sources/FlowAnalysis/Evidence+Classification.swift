@@ -1,0 +1,130 @@
+import Corpora
+import GradientFlow
+import InductionHeads
+import MarkovChains
+import Objectives
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+// The classification stage: G6 and G7.
+
+extension Evidence {
+  /// G6: the local exponent r = −d log ȧ/da over the last two decades of the stage, against that of
+  /// the limit model's loss; its value for Dirichlet chains; and the loss that is left.
+  func classifierGrowth() -> [Finding] {
+    func none(_ reason: String) -> [Finding] {
+      [Finding(.classifierGrowth, "exponent r of ȧ ~ e^{−ra}", notApplicable: reason)]
+    }
+    guard isPopulation else { return none("at finite length a comes to rest; see G7") }
+    guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
+    let stage = trajectory.stages[index]
+    let shares = shares(stage.start)
+    let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
+    let subset = model.coefficientSubsets[selected]
+    let lags = Set(subset.map { model.heads[$0].ownLag }).sorted()
+    let departure =
+      (1 - shares[selected])
+      + 2 * subset.reduce(0) { $0 + attentionElsewhere(stage.start, head: $1) }
+    guard departure < 0.01 else {
+      return none("1−p_S* + 2Σ(1−σ) = \(Self.text(departure)): far from the limit model")
+    }
+    let (speed, scale) = (column("gradient_norm.a"), column("a"))
+    let end = stage.endTime - stage.startTime
+    let window = samples(of: index).filter {
+      $0.time - stage.startTime >= end / 100 && $0.values[speed] > 0
+    }
+    guard window.count >= 5, let first = window.first, let last = window.last,
+      last.values[scale] > first.values[scale] + 0.1
+    else { return none("a hardly moves in the last two decades of the stage") }
+    let fit = LineFit(
+      window.map { $0.values[scale] }, window.map { -log($0.values[speed]) })
+    let limit = LineFit(
+      window.map { $0.values[scale] },
+      window.map { -log(limitSlope(lags: lags, at: $0.values[scale])) })
+    let a = last.values[scale]
+    var findings = [
+      Finding(
+        .classifierGrowth,
+        "r for a in \(Self.text(first.values[scale]))…\(Self.text(a)), against GIH(\(name(selected)))",
+        derived: limit.slope, measured: fit.slope,
+        uncertainty: abs(fit.slopeHalfWidth - limit.slopeHalfWidth),
+        modelError: a * departure * limit.slope + 1e-3 * limit.slope)
+    ]
+    if let concentration, lags == parents {
+      // At α = 1 a logarithm: ȧ ~ a e^{−2a}, whose local exponent is 2 − 1/a; elsewhere the
+      // corrections are of relative order e^{−|1−α| a}.
+      let exponent = min(2, 1 + concentration)
+      let correction =
+        concentration == 1 ? 1 / a : 2 * exp(-abs(1 - concentration) * first.values[scale])
+      findings.append(
+        Finding(
+          .classifierGrowth, "r against min(2, 1+α), α=\(Self.text(concentration))",
+          derived: exponent, measured: fit.slope, uncertainty: fit.slopeHalfWidth,
+          modelError: correction))
+    }
+    // What is still to be lost: ∫ −∂_a L da with the local exponent of the end.
+    let left = last.values[speed] / max(fit.slope, 0.1)
+    findings.append(
+      Finding(
+        .classifierGrowth, "loss at the end, against the conditional entropy given \(lags)",
+        derived: conditionalEntropy(lags: lags), measured: stage.lossAtEnd,
+        uncertainty: 1e-12, modelError: 2 * left + departure))
+    return findings
+  }
+
+  /// The parents of the population's chains.
+  private var parents: [Int] {
+    guard case .population(let law) = objective.data else { return [] }
+    return law.chains.first?.parents ?? []
+  }
+
+  /// G7: a comes to rest at the zero of ∂_a L, found by bisection at the stage's c and w.
+  func finiteOptimum() -> [Finding] {
+    func none(_ reason: String) -> [Finding] {
+      [Finding(.finiteOptimum, "a at the end", notApplicable: reason)]
+    }
+    guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
+    let stage = trajectory.stages[index]
+    let evaluator = objective.makeEvaluator(threads: 1)
+    let position = stage.end.count - 1
+    func slope(_ a: Double) -> Double {
+      var theta = stage.end
+      theta[position] = a
+      return evaluator.lossAndGradient(at: theta).gradient[position]
+    }
+    // The first zero above the start: the flow of one parameter cannot pass it.
+    var low = stage.start[position]
+    guard slope(low) < 0 else { return none("the loss does not fall with a at the start") }
+    var high = low + 0.25
+    while slope(high) < 0 && high < 200 {
+      low = high
+      high += 0.25
+    }
+    guard high < 200 else {
+      return none(
+        "∂L/∂a < 0 up to a = 200: no finite optimum, as in infinite context or with a large floor")
+    }
+    while high - low > 1e-13 * high {
+      let middle = (low + high) / 2
+      if middle <= low || middle >= high { break }
+      if slope(middle) < 0 { low = middle } else { high = middle }
+    }
+    let measured = stage.end[position]
+    let curvature = evaluator.hessian(at: stage.end)[stage.end.count * stage.end.count - 1]
+    let left = abs(slope(measured)) / max(abs(curvature), .leastNormalMagnitude)
+    guard left < 1e-3 * abs(measured) else {
+      return none(
+        "a has not come to rest: ∂L/∂a over its slope is still \(Self.text(left)); lengthen the stage"
+      )
+    }
+    let tolerance =
+      options.relativeTolerance * abs(measured) + options.absoluteTolerance
+    return [
+      Finding(
+        .finiteOptimum, "a at the end, against the zero of ∂L/∂a", derived: high,
+        measured: measured, uncertainty: 2 * left + 10 * tolerance, modelError: 0)
+    ]
+  }
+}

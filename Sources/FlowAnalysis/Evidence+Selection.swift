@@ -1,0 +1,145 @@
+import GradientFlow
+import InductionHeads
+import Objectives
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+// Conservation (G1), information, and the selection stage: G2 and G3.
+
+extension Evidence {
+  /// G1: what the flow conserves, and how far this one has drifted.
+  func conservation() -> [Finding] {
+    let laws = Set(objective.conservationLaws.map(\.name))
+    return trajectory.lawResiduals(of: objective, solvedWith: options)
+      .filter { laws.contains($0.name) }
+      .map {
+        Finding(
+          .conservation, $0.name, derived: 0, measured: $0.value, uncertainty: $0.limit,
+          modelError: 0)
+      }
+  }
+
+  /// The loss's slope at a = 0 with S alone is −Ĩ(S), and the first stage that trains c ends with
+  /// argmax Ĩ on top.
+  func information() -> [Finding] {
+    guard case .population = objective.data else {
+      return [
+        Finding(
+          .information, "slope of the loss at a=0",
+          notApplicable: "Ĩ is the slope in infinite context; this is a finite one")
+      ]
+    }
+    let values = modifiedInformations()
+    let evaluator = objective.makeEvaluator(threads: 1)
+    var findings = model.coefficientSubsets.indices.map { subset in
+      let theta = model.limitParameters(of: model.coefficientSubsets[subset], scale: 0)
+      let slope = -evaluator.lossAndGradient(at: theta).gradient[theta.count - 1]
+      return Finding(
+        .information, "Ĩ(\(name(subset))) = −∂L/∂a at a=0", derived: values[subset],
+        measured: slope, uncertainty: 1e-12,
+        modelError: values[subset] * model.lossFloor * Double(model.vocabulary) * 1e3)
+    }
+    guard let stage = trajectory.stages.first(where: { $0.stage.trainedGroups.contains("c") }),
+      let best = values.indices.max(by: { values[$0] < values[$1] })
+    else { return findings }
+    findings.append(
+      Finding(
+        .information, "share of argmax Ĩ = \(name(best)) after stage \(stage.stage.name)",
+        derived: 0.5, measured: shares(stage.end)[best], uncertainty: 0, modelError: 0,
+        relation: .atLeast))
+    return findings
+  }
+
+  /// G2: ln(c_S*/c_S) grows at the rate 2a (Ĩ_σ(S*) − Ĩ_σ(S))/C_D.
+  func selectionRate() -> [Finding] {
+    guard let index = stage(training: ["c"]) else {
+      return [
+        Finding(.selectionRate, "ln(c_S*/c_S) slope", notApplicable: "no stage trains c alone")
+      ]
+    }
+    let stage = trajectory.stages[index]
+    guard let (best, informations) = bestSubset(stage.start) else {
+      return [
+        Finding(.selectionRate, "ln(c_S*/c_S) slope", notApplicable: Self.noExpansion)
+      ]
+    }
+    let scale = stage.start[stage.start.count - 1]
+    let total = sumOfSquares(stage.start)
+    let samples = samples(of: index)
+    let winner = column("c.\(coefficientName(best))")
+    return informations.indices.filter { $0 != best }.map { subset in
+      let statement = "ln(c_S*/c_S) slope, S*=\(name(best)), S=\(name(subset))"
+      let other = column("c.\(coefficientName(subset))")
+      // Below this the absolute tolerance shows in the logarithm.
+      let smallest = 1e4 * options.absoluteTolerance
+      let window = samples.filter {
+        abs($0.values[other]) > smallest && abs($0.values[winner]) > smallest
+      }
+      guard window.count >= 5 else {
+        return Finding(
+          .selectionRate, statement,
+          notApplicable: "only \(window.count) samples before c_S falls below \(smallest)")
+      }
+      let fit = LineFit(
+        window.map { $0.time - stage.startTime },
+        window.map { log(abs($0.values[winner] / $0.values[other])) })
+      let derived = 2 * scale * (informations[best] - informations[subset]) / total
+      return Finding(
+        .selectionRate, statement, derived: derived, measured: fit.slope,
+        uncertainty: fit.slopeHalfWidth, modelError: abs(scale * derived))
+    }
+  }
+
+  /// G3: the time at which p_S* reaches its complete share P solves
+  /// Σ_S (p_S(0)/p_S*(0)) e^{−4a (Ĩ_σ(S*) − Ĩ_σ(S)) t/C_D} = (1 − P)/P.
+  func selectionTime() -> [Finding] {
+    func none(_ reason: String) -> [Finding] {
+      [Finding(.selectionTime, "time of complete selection", notApplicable: reason)]
+    }
+    guard let index = stage(training: ["c"]) else { return none("no stage trains c alone") }
+    guard let complete = objective.completeShare else { return none("no share counts as complete") }
+    let stage = trajectory.stages[index]
+    guard let (best, informations) = bestSubset(stage.start) else { return none(Self.noExpansion) }
+    let scale = stage.start[stage.start.count - 1]
+    let total = sumOfSquares(stage.start)
+    let shares = shares(stage.start)
+    guard shares[best] > 0, shares[best] < complete, scale > 0 else {
+      return none("S* is selected at the start, or can never be")
+    }
+    let name = "selection-complete.\(coefficientName(best))"
+    let event = trajectory.events.first { $0.stage == index && $0.name == name }
+    guard let event, event.isReached else { return none("\(name) was not reached") }
+    func rest(_ t: Double) -> Double {
+      informations.indices.filter { $0 != best }.reduce(0.0) { sum, subset in
+        let gap = informations[best] - informations[subset]
+        return sum + shares[subset] / shares[best] * exp(-4 * scale * gap * t / total)
+      } - (1 - complete) / complete
+    }
+    var high = 1.0
+    while rest(high) > 0 && high < 1e300 { high *= 2 }
+    guard high < 1e300 else { return none("two subsets have the same information") }
+    var low = 0.0
+    for _ in 0..<200 where high - low > 1e-14 * high {
+      let middle = (low + high) / 2
+      if rest(middle) > 0 { low = middle } else { high = middle }
+    }
+    return [
+      Finding(
+        .selectionTime, "time at which p_S* reaches \(complete), S*=\(self.name(best))",
+        derived: high, measured: event.time - stage.startTime, uncertainty: event.error ?? 0,
+        modelError: 2 * scale * high)
+    ]
+  }
+
+  /// C_D at θ.
+  func sumOfSquares(_ parameters: [Double]) -> Double {
+    parameters[..<model.coefficientSubsets.count].reduce(0) { $0 + $1 * $1 }
+  }
+
+  /// What a subset is called in parameters and events: `1+2`.
+  func coefficientName(_ subset: Int) -> String {
+    GIHTransformer.name(of: model.coefficientSubsets[subset])
+  }
+}

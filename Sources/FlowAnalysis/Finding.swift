@@ -1,0 +1,121 @@
+/// What came of holding one statement against a flow.
+public struct Finding: Sendable, Equatable {
+  /// How the derived value fares.
+  public enum Verdict: Sendable, Equatable {
+    /// The derived value lies in the interval, widened by the model error.
+    case holds
+    /// It does not.
+    case rejected
+    /// The statement says nothing about this flow, and why.
+    case notApplicable(String)
+  }
+
+  /// How the measured value is to stand to the derived one.
+  public enum Relation: Sendable, Equatable {
+    /// The two are equal.
+    case equal
+    /// The derived value is an upper bound.
+    case atMost
+    /// The derived value is a lower bound.
+    case atLeast
+  }
+
+  /// The claim, for instance `G2`.
+  public let claim: Claim
+  /// What is compared, for instance `ln(c_S*/c_S) slope, S={2}`.
+  public let statement: String
+  /// What theory says, computed from the data.
+  public let derived: Double
+  /// What the flow shows.
+  public let measured: Double
+  /// Half the width of the interval of the measured value.
+  public let uncertainty: Double
+  /// How far the derived value may be off, because the law is asymptotic; what `claim` states.
+  public let modelError: Double
+  /// How the two are to stand to each other.
+  public let relation: Relation
+  /// The reason why nothing was compared, if nothing was.
+  public let reason: String?
+
+  /// A comparison.
+  ///
+  /// - Parameters:
+  ///   - claim: the claim.
+  ///   - statement: what is compared.
+  ///   - derived: what theory says.
+  ///   - measured: what the flow shows.
+  ///   - uncertainty: half the width of its interval, ≥ 0.
+  ///   - modelError: how far `derived` may be off, ≥ 0, in the same unit.
+  ///   - relation: equality by default.
+  public init(
+    _ claim: Claim, _ statement: String, derived: Double, measured: Double, uncertainty: Double,
+    modelError: Double, relation: Relation = .equal
+  ) {
+    self.claim = claim
+    self.statement = statement
+    self.derived = derived
+    self.measured = measured
+    self.uncertainty = uncertainty
+    self.modelError = modelError
+    self.relation = relation
+    reason = nil
+  }
+
+  /// A statement that says nothing about this flow.
+  public init(_ claim: Claim, _ statement: String, notApplicable reason: String) {
+    self.claim = claim
+    self.statement = statement
+    derived = .nan
+    measured = .nan
+    uncertainty = .nan
+    modelError = .nan
+    relation = .equal
+    self.reason = reason
+  }
+
+  /// The lower end of the measured value's interval.
+  public var lower: Double { measured - uncertainty }
+  /// The upper end.
+  public var upper: Double { measured + uncertainty }
+
+  /// The verdict; a number that is not finite is rejected.
+  public var verdict: Verdict {
+    if let reason { return .notApplicable(reason) }
+    let low = lower - modelError
+    let high = upper + modelError
+    let holds =
+      switch relation {
+      case .equal: derived >= low && derived <= high
+      case .atMost: low <= derived
+      case .atLeast: high >= derived
+      }
+    return holds && measured.isFinite && derived.isFinite ? .holds : .rejected
+  }
+
+  /// One finding for several replicates of the same experiment.
+  ///
+  /// Measured and derived values are averaged; the interval is Student's, at 95 %, from the spread
+  /// of measured − derived over the replicates. The model error is that of the worst replicate.
+  ///
+  /// - Parameter replicates: findings with the same claim and statement, at least one.
+  /// - Returns: the finding over all of them; not applicable if one of them is.
+  public static func combined(_ replicates: [Finding]) -> Finding {
+    guard let first = replicates.first, replicates.count > 1 else {
+      precondition(!replicates.isEmpty, "there is a replicate")
+      return replicates[0]
+    }
+    if let without = replicates.first(where: { $0.reason != nil }), let reason = without.reason {
+      return Finding(
+        first.claim, first.statement,
+        notApplicable: "in a replicate: \(reason)")
+    }
+    let gap = Sample(replicates.map { $0.measured - $0.derived })
+    return Finding(
+      first.claim, first.statement, derived: Sample(replicates.map(\.derived)).mean,
+      measured: Sample(replicates.map(\.measured)).mean,
+      uncertainty: max(
+        gap.halfWidth,
+        Sample(replicates.map(\.uncertainty)).mean / Double(replicates.count).squareRoot()),
+      modelError: replicates.map(\.modelError).max() ?? 0, relation: first.relation)
+  }
+}

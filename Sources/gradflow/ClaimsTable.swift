@@ -1,0 +1,35 @@
+import FlowAnalysis
+import Foundation
+
+/// Findings as a table for people.
+enum ClaimsTable {
+  /// One line per finding, under a header.
+  static func lines(of findings: [Finding]) -> [String] {
+    let width = min(78, (findings.map { $0.statement.count }.max() ?? 0))
+    var lines = [
+      "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 13)
+        + "measured".aligned(to: 13) + "±".aligned(to: 9) + "ratio".aligned(to: 9)
+    ]
+    for finding in findings {
+      let start = finding.claim.rawValue.padded(to: 13) + finding.statement.padded(to: width)
+      switch finding.verdict {
+      case .notApplicable(let reason):
+        lines.append(start.trimmed + "  not applicable: \(reason)")
+      case .holds, .rejected:
+        let ratio = finding.measured / finding.derived
+        lines.append(
+          start + finding.derived.formatted(digits: 6).aligned(to: 13)
+            + finding.measured.formatted(digits: 6).aligned(to: 13)
+            + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
+            + (finding.relation == .equal && finding.derived != 0 && ratio.isFinite
+            ? String(format: "%.4f", ratio) : "").aligned(to: 9)
+            + (finding.verdict == .holds ? "  holds" : "  REJECTED"))
+      }
+    }
+    return lines
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
+}
