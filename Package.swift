@@ -159,7 +159,10 @@ let package = Package(
     .testTarget(
       name: "CorporaTests", dependencies: ["Corpora", "MarkovChains"], swiftSettings: settings),
     .testTarget(
-      name: "FlowAnalysisTests", dependencies: ["FlowAnalysis", "GradientFlow", "Objectives"],
+      name: "FlowAnalysisTests",
+      dependencies: [
+        "Corpora", "FlowAnalysis", "GradientFlow", "InductionHeads", "MarkovChains", "Objectives",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GradientFlowTests",

@@ -10,7 +10,7 @@ import MarkovChains
 
 extension Evidence {
   /// Ĩ(S) of the own lags of every subset with a coefficient, averaged over the chains.
-  func modifiedInformations() -> [Double] {
+  package func modifiedInformations() -> [Double] {
     guard case .population(let law) = objective.data, let first = law.chains.first else {
       return []
     }
@@ -29,7 +29,7 @@ extension Evidence {
   }
 
   /// The entropy of the next token given the window at some lags, −E log μ(e | Z_S), in nats.
-  func conditionalEntropy(lags: [Int]) -> Double {
+  package func conditionalEntropy(lags: [Int]) -> Double {
     meanOverMarginals(lags: lags) { pair, window, _ in
       pair.reduce(0) { $1 > 0 ? $0 - $1 * log($1 / window) : $0 }
     }
@@ -45,7 +45,7 @@ extension Evidence {
   ///   - lags: the lags of S.
   ///   - scale: a.
   /// - Returns: −∂L/∂a.
-  func limitSlope(lags: [Int], at scale: Double) -> Double {
+  package func limitSlope(lags: [Int], at scale: Double) -> Double {
     let b = expm1(scale)
     let floor = model.lossFloor
     return meanOverMarginals(lags: lags) { pair, window, token in

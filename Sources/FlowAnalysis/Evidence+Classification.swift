@@ -38,31 +38,32 @@ extension Evidence {
     guard window.count >= 5, let first = window.first, let last = window.last,
       last.values[scale] > first.values[scale] + 0.1
     else { return none("a hardly moves in the last two decades of the stage") }
-    let fit = LineFit(
-      window.map { $0.values[scale] }, window.map { -log($0.values[speed]) })
-    let limit = LineFit(
-      window.map { $0.values[scale] },
-      window.map { -log(limitSlope(lags: lags, at: $0.values[scale])) })
+    let scales = window.map { $0.values[scale] }
+    let fit = LineFit(scales, window.map { -log($0.values[speed]) })
+    let limits = scales.map { -log(limitSlope(lags: lags, at: $0)) }
+    let limit = LineFit(scales, limits)
+    // Both bend alike; what counts is the slope between them.
+    let gap = LineFit(scales, zip(window, limits).map { -log($0.values[speed]) - $1 })
     let a = last.values[scale]
     var findings = [
       Finding(
         .classifierGrowth,
-        "r for a in \(Self.text(first.values[scale]))…\(Self.text(a)), against GIH(\(name(selected)))",
-        derived: limit.slope, measured: fit.slope,
-        uncertainty: abs(fit.slopeHalfWidth - limit.slopeHalfWidth),
-        modelError: a * departure * limit.slope + 1e-3 * limit.slope)
+        "r for a in \(Self.text(scales[0]))…\(Self.text(a)), against GIH(\(name(selected)))",
+        derived: limit.slope, measured: fit.slope, uncertainty: gap.slopeHalfWidth,
+        modelError: a * departure * limit.slope)
     ]
     if let concentration, lags == parents {
-      // At α = 1 a logarithm: ȧ ~ a e^{−2a}, whose local exponent is 2 − 1/a; elsewhere the
-      // corrections are of relative order e^{−|1−α| a}.
-      let exponent = min(2, 1 + concentration)
-      let correction =
-        concentration == 1 ? 1 / a : 2 * exp(-abs(1 - concentration) * first.values[scale])
+      // Logarithms, from rare sub-windows and at α = 1, make local exponents differ: at α = 1 and
+      // d = 3, r = 2 − 1/(a − 3.6).
+      let statement = "r against min(2, 1+α), α=\(Self.text(concentration))"
       findings.append(
-        Finding(
-          .classifierGrowth, "r against min(2, 1+α), α=\(Self.text(concentration))",
-          derived: exponent, measured: fit.slope, uncertainty: fit.slopeHalfWidth,
-          modelError: correction))
+        scales[0] > 5
+          ? Finding(
+            .classifierGrowth, statement, derived: min(2, 1 + concentration), measured: fit.slope,
+            uncertainty: 0, modelError: 1 / (scales[0] - 4))
+          : Finding(
+            .classifierGrowth, statement,
+            notApplicable: "a = \(Self.text(scales[0])) is too small for the asymptotic exponent"))
     }
     // What is still to be lost: ∫ −∂_a L da with the local exponent of the end.
     let left = last.values[speed] / max(fit.slope, 0.1)
@@ -85,6 +86,7 @@ extension Evidence {
     func none(_ reason: String) -> [Finding] {
       [Finding(.finiteOptimum, "a at the end", notApplicable: reason)]
     }
+    guard !isPopulation else { return none("in infinite context a has no finite optimum; see G6") }
     guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
     let stage = trajectory.stages[index]
     let evaluator = objective.makeEvaluator(threads: 1)

@@ -173,14 +173,23 @@ extension Evidence {
       return Finding(
         .bystanders, "largest |Δw| of head \(head + 1), 1−p_S* = \(Self.text(copying.unselected))",
         derived: derived, measured: measured,
-        uncertainty: 100 * (options.relativeTolerance + options.absoluteTolerance),
+        uncertainty: 10 * options.absoluteTolerance + 100 * options.relativeTolerance * measured,
         modelError: (abs(copying.scale) + 2 * spread) * derived)
     }
   }
 
   static func text(_ value: Double) -> String {
-    var text = "\(Float(value))"
-    if text.hasSuffix(".0") { text.removeLast(2) }
-    return text
+    let text = "\(Float(value))"
+    if text.hasSuffix(".0"), text.count > 6,
+      let zeros = text.dropLast(2).lastIndex(where: { $0 != "0" })
+    {
+      // 10000000 is 1e+07
+      let digits = text.dropLast(2)
+      let power = digits.distance(from: digits.startIndex, to: digits.endIndex) - 1
+      let head = digits[...zeros]
+      return head.count == 1
+        ? "\(head)e\(power)" : "\(head.prefix(1)).\(head.dropFirst())e\(power)"
+    }
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }

@@ -31,6 +31,13 @@ extension Evidence {
           notApplicable: "Ĩ is the slope in infinite context; this is a finite one")
       ]
     }
+    guard model.lossFloor == 0 else {
+      return [
+        Finding(
+          .information, "slope of the loss at a=0",
+          notApplicable: "Ĩ is the slope without a floor; set loss.floor to 0")
+      ]
+    }
     let values = modifiedInformations()
     let evaluator = objective.makeEvaluator(threads: 1)
     var findings = model.coefficientSubsets.indices.map { subset in
@@ -38,8 +45,7 @@ extension Evidence {
       let slope = -evaluator.lossAndGradient(at: theta).gradient[theta.count - 1]
       return Finding(
         .information, "Ĩ(\(name(subset))) = −∂L/∂a at a=0", derived: values[subset],
-        measured: slope, uncertainty: 1e-12,
-        modelError: values[subset] * model.lossFloor * Double(model.vocabulary) * 1e3)
+        measured: slope, uncertainty: 1e-12, modelError: 0)
     }
     guard let stage = trajectory.stages.first(where: { $0.stage.trainedGroups.contains("c") }),
       let best = values.indices.max(by: { values[$0] < values[$1] })

@@ -1,0 +1,96 @@
+import GradientFlow
+import InductionHeads
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// One flow of a sweep, reduced to what laws across flows need.
+public struct SweptFlow: Sendable, Equatable {
+  /// The values of the axes by key, as they were written.
+  public var axes: [String: String]
+  /// t₂, how long the stage that trains w alone lasted.
+  public var copyingTime: Double?
+  /// Mean total variation from GIH(S*) at the end.
+  public var limitDistance: Double?
+  /// a where the stage that trains it alone ended.
+  public var finalScale: Double?
+  /// L; nil in infinite context.
+  public var length: Int?
+
+  /// What laws across flows need of one.
+  ///
+  /// - Parameters:
+  ///   - evidence: the flow.
+  ///   - axes: the values of the sweep's axes by key.
+  ///   - length: L, if it is finite.
+  ///   - claims: the claims to be judged.
+  public init(_ evidence: Evidence, axes: [String: String], length: Int?, claims: [Claim]) {
+    self.axes = axes
+    self.length = length
+    let stages = evidence.trajectory.stages
+    copyingTime = evidence.stage(training: ["w"]).map { stages[$0].endTime - stages[$0].startTime }
+    finalScale = evidence.stage(training: ["a"]).flatMap { stages[$0].end.last }
+    limitDistance = claims.contains(.limitModel) ? evidence.limitDistance()?.mean : nil
+  }
+}
+
+extension Claim {
+  /// What a claim says of several flows together.
+  ///
+  /// - G7 across lengths: a_∞ grows like log L, slope 1.
+  /// - G8 across lengths t₂ of the copying stage: the distance from GIH(S*) falls like 1/t₂.
+  ///
+  /// Flows that differ in another axis are judged apart; replicates count as independent points.
+  ///
+  /// - Parameter flows: all flows of a sweep.
+  /// - Returns: none for other claims, and where fewer than three values of the axis are there.
+  public func findings(across flows: [SweptFlow]) -> [Finding] {
+    switch self {
+    case .finiteOptimum:
+      return groups(of: flows, along: "data.length").flatMap { label, group in
+        slope(
+          group.map { ($0.length.map { log(Double($0)) }, $0.finalScale) },
+          "slope of a_∞ against log L\(label)", derived: 1, modelError: 0.1)
+      }
+    case .limitModel:
+      return groups(of: flows, along: ".until").flatMap { label, group in
+        slope(
+          group.map { ($0.copyingTime.map { log($0) }, $0.limitDistance.map { log($0) }) },
+          "slope of log distance from GIH(S*) against log t₂\(label)", derived: -1, modelError: 0.1)
+      }
+    default: return []
+    }
+  }
+
+  /// Flows that differ only in axes whose key ends like `axis`, with what they share in words.
+  private func groups(
+    of flows: [SweptFlow], along axis: String
+  ) -> [(label: String, flows: [SweptFlow])] {
+    guard flows.contains(where: { $0.axes.keys.contains { $0.hasSuffix(axis) } }) else { return [] }
+    let labels = flows.map { flow in
+      flow.axes.filter { !$0.key.hasSuffix(axis) }.sorted { $0.key < $1.key }
+        .map { ", \($0.key)=\($0.value)" }.joined()
+    }
+    var order: [String] = []
+    for label in labels where !order.contains(label) { order.append(label) }
+    return order.map { label in
+      (label, zip(flows, labels).filter { $0.1 == label }.map(\.0))
+    }
+  }
+
+  private func slope(
+    _ points: [(Double?, Double?)], _ statement: String, derived: Double, modelError: Double
+  ) -> [Finding] {
+    let known = points.compactMap { x, y in
+      if let x, let y, x.isFinite, y.isFinite { (x, y) } else { nil }
+    }
+    guard Set(known.map(\.0)).count >= 3 else { return [] }
+    let fit = LineFit(known.map(\.0), known.map(\.1), isSerial: false)
+    return [
+      Finding(
+        self, statement, derived: derived, measured: fit.slope,
+        uncertainty: fit.slopeHalfWidth, modelError: modelError)
+    ]
+  }
+}
