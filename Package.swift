@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: - Data
     .target(  // n-gram chains: sampling, stationary laws, information
-      name: "MarkovChains", swiftSettings: safetySettings),
+      name: "MarkovChains", dependencies: ["LinearAlgebra", "ParallelLoops"],
+      swiftSettings: safetySettings),
     .target(  // token sequences, and their exact compression into window counts
       name: "Corpora", dependencies: ["MarkovChains", "ParallelLoops"], swiftSettings: settings),
 
