@@ -122,7 +122,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         "BuildStamp", "Corpora", "CVODE", "DeclaredKeys", "Experiments", "FlowAnalysis",
-        "GradientFlow", "InductionHeads", "Objectives", "RunRecords",
+        "GradientFlow", "InductionHeads", "MarkovChains", "Objectives", "RunRecords",
       ], swiftSettings: settings),
 
     .executableTarget(  // timings and work counts as CSV

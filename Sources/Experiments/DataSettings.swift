@@ -18,18 +18,33 @@ public struct DataSettings: Sendable, Hashable {
   }
 }
 
-/// n-gram Markov chains, one kernel per sequence, rows drawn from Dirichlet(α).
+/// Sequences of n-gram Markov chains.
 public struct ChainSettings: Sendable, Hashable {
   /// The parents' lags, ascending.
   public var parents: [Int]
-  /// The concentration α of the Dirichlet prior.
-  public var concentration: Double
+  /// Where the kernels come from.
+  public var kernels: KernelSettings
   /// The law of the first tokens.
   public var start: ChainStart
   /// The number of sequences N.
   public var sequences: Int
   /// The length L of a sequence, without its target.
   public var length: Int
+}
+
+/// Where the kernels of chains come from.
+public enum KernelSettings: Sendable, Hashable {
+  /// Every sequence has a kernel of its own, rows drawn from Dirichlet(α).
+  case dirichlet(concentration: Double)
+  /// All sequences have the kernel in the file of this absolute path.
+  case file(String)
+}
+
+extension ChainSettings {
+  /// The concentration α of the Dirichlet prior, if kernels are drawn.
+  public var concentration: Double? {
+    if case .dirichlet(let concentration) = kernels { concentration } else { nil }
+  }
 }
 
 /// Sequences read from a file.

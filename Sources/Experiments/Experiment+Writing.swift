@@ -43,7 +43,10 @@ extension Experiment {
     case .chains(let chains):
       values[Keys.source] = .chains
       values[Keys.parents] = chains.parents
-      values[Keys.concentration] = chains.concentration
+      switch chains.kernels {
+      case .dirichlet(let concentration): values[Keys.concentration] = concentration
+      case .file(let file): values[Keys.kernel] = file
+      }
       values[Keys.start] = chains.start
       values[Keys.sequences] = chains.sequences
       values[Keys.length] = chains.length

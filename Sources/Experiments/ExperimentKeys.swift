@@ -6,7 +6,7 @@ public enum ExperimentKeys {
   public static let schema = KeySchema(
     [
       source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
-      concentration.declaration, start.declaration, sequences.declaration, length.declaration,
+      concentration.declaration, kernel.declaration, start.declaration, sequences.declaration, length.declaration,
       dataSeed.declaration,
       heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
       degree.declaration, emptySet.declaration, readout.declaration,
@@ -49,9 +49,15 @@ public enum ExperimentKeys {
     default: .described("none; required with source: chains"), sample: "[1, 2]",
     "The lags of the parents of a token; only with source: chains")
   static let concentration = Key.real(
-    "data.concentration", .positive, default: .described("none; required with source: chains"),
+    "data.concentration", .positive,
+    default: .described("none; required with source: chains, unless there is a kernel"),
     sample: "0.1",
     "The concentration α of the Dirichlet prior of the kernel's rows; only with source: chains")
+  static let kernel = Key.file(
+    "data.kernel", default: .described("none"), sample: "kernel.txt",
+    "One kernel for all sequences, relative to the experiment file's folder: d^n rows of d "
+      + "probabilities, the token at the smallest parent lag changing fastest; excludes "
+      + "concentration")
   static let start = Key<ChainStart>.choice(
     "data.start", default: .value(.stationary),
     "The law of a chain's first tokens; only with source: chains")

@@ -52,12 +52,7 @@ extension ExperimentPlan {
         advice: "let the heads look at fewer lags, or use a smaller vocabulary")
     }
     guard case .chains(let chains) = experiment.data.source else { return }
-    if !(1e-8...1e8).contains(chains.concentration) {
-      throw loaded.error(
-        at: ExperimentKeys.concentration.address(), found: "\(chains.concentration)",
-        allowed: "a real number in 1e-8…1e8",
-        advice: "beyond these, rows are deterministic or uniform to rounding")
-    }
+    try checkConcentration(loaded, chains)
     let memory = chains.parents.max() ?? 1
     let states = power(experiment.data.vocabulary, memory)
     if chains.start == .stationary && states > Double(StationarySolver.maximumWindowCount) {
@@ -66,6 +61,36 @@ extension ExperimentPlan {
         found: "stationary with \(experiment.data.vocabulary)^\(memory) states",
         allowed: "at most \(StationarySolver.maximumWindowCount) states",
         advice: "write data.start: uniform, or shorten the memory")
+    }
+  }
+
+  static func checkConcentration(
+    _ loaded: LoadedExperiment, _ chains: ChainSettings
+  ) throws(DocumentError) {
+    guard let concentration = chains.concentration, !(1e-8...1e8).contains(concentration) else {
+      return
+    }
+    throw loaded.error(
+      at: ExperimentKeys.concentration.address(), found: "\(concentration)",
+      allowed: "a real number in 1e-8…1e8",
+      advice: "beyond these, rows are deterministic or uniform to rounding")
+  }
+
+  /// Where the chains come from: a prior, or the kernel of a file, which is read now.
+  static func chainSource(
+    _ loaded: LoadedExperiment, _ chains: ChainSettings, _ memoryLimit: Int?
+  ) throws(DocumentError) -> SequenceSampler.Source {
+    let vocabulary = loaded.experiment.data.vocabulary
+    switch chains.kernels {
+    case .dirichlet(let concentration):
+      return .prior(
+        DirichletPrior(
+          vocabulary: vocabulary, parents: chains.parents, concentration: concentration))
+    case .file(let path):
+      return .chain(
+        try KernelFile(
+          path: path, vocabulary: vocabulary, parents: chains.parents, memoryLimit: memoryLimit
+        ).chain())
     }
   }
 
@@ -93,8 +118,24 @@ extension ExperimentPlan {
     guard case .tokens(let settings) = loaded.experiment.data.source else {
       preconditionFailure("the experiment has no token file")
     }
+    let stored = try readTokens(loaded, settings, memoryLimit)
+    if stored.length < model.windowShape.firstPosition {
+      throw loaded.error(
+        at: ExperimentKeys.file.address(),
+        found: "sequences of \(stored.length) tokens before the target with model.window "
+          + "\(model.window)",
+        allowed: "more than \(model.window)",
+        advice: "use longer sequences, narrow the window or write model.readout: all-positions")
+    }
+    return stored
+  }
+
+  /// The tokens of the experiment's file, as many as it asks for.
+  static func readTokens(
+    _ loaded: LoadedExperiment, _ settings: TokenSettings, _ memoryLimit: Int?
+  ) throws(DocumentError) -> StoredSequences {
     let stored = try TokenFile(
-      path: settings.file, vocabulary: model.vocabulary, limit: settings.sequences,
+      path: settings.file, vocabulary: loaded.experiment.data.vocabulary, limit: settings.sequences,
       memoryLimit: memoryLimit
     ).sequences()
     if let wanted = settings.sequences, stored.sequenceCount < wanted {
@@ -108,14 +149,6 @@ extension ExperimentPlan {
         at: ExperimentKeys.length.address(),
         found: "\(length), but the file has \(stored.length) tokens before each target",
         allowed: "\(stored.length)", advice: "leave data.length out, or correct it")
-    }
-    if stored.length < model.windowShape.firstPosition {
-      throw loaded.error(
-        at: ExperimentKeys.file.address(),
-        found: "sequences of \(stored.length) tokens before the target with model.window "
-          + "\(model.window)",
-        allowed: "more than \(model.window)",
-        advice: "use longer sequences, narrow the window or write model.readout: all-positions")
     }
     return stored
   }
@@ -195,7 +228,7 @@ extension ExperimentPlan {
     }
   }
 
-  private static func power(_ base: Int, _ exponent: Int) -> Double {
+  static func power(_ base: Int, _ exponent: Int) -> Double {
     (0..<min(exponent, 2000)).reduce(1.0) { product, _ in product * Double(base) }
   }
 }

@@ -42,11 +42,9 @@ public struct ExperimentPlan: Sendable {
       let size = ProblemSize(
         model: model, experiment: experiment, sequences: chains.sequences, length: chains.length)
       try Self.check(size, loaded, memoryLimit)
-      let prior = DirichletPrior(
-        vocabulary: experiment.data.vocabulary, parents: chains.parents,
-        concentration: chains.concentration)
       let sampler = SequenceSampler(
-        source: .prior(prior), start: chains.start == .stationary ? .stationary : .uniform,
+        source: try Self.chainSource(loaded, chains, memoryLimit),
+        start: chains.start == .stationary ? .stationary : .uniform,
         seed: UInt64(experiment.data.seed))
       sequences = SampledSequences(sampler, count: chains.sequences, length: chains.length)
       self.size = size

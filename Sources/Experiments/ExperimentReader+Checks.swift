@@ -6,12 +6,24 @@ extension ExperimentReader {
     case .chains?:
       reject([Keys.file.address()], onlyWith: "source: tokens", source: "chains")
       require(Keys.parents)
-      require(Keys.concentration)
+      if document.isGiven(Keys.kernel.address()) {
+        if document.isGiven(Keys.concentration.address()) {
+          document.reject(
+            Keys.kernel.address(), found: "the key beside data.concentration",
+            allowed: "one of the two: a kernel, or a prior over kernels",
+            advice: "remove one of the two")
+        }
+      } else {
+        require(Keys.concentration)
+      }
       require(Keys.sequences)
       require(Keys.length)
     case .tokens?:
       reject(
-        [Keys.parents.address(), Keys.concentration.address(), Keys.start.address()],
+        [
+          Keys.parents.address(), Keys.concentration.address(), Keys.kernel.address(),
+          Keys.start.address(),
+        ],
         onlyWith: "source: chains", source: "tokens")
       require(Keys.file, advice: "name the token file, or write source: chains")
       if document[Keys.targets] == .expected {
