@@ -6,7 +6,8 @@ public enum ExperimentKeys {
   public static let schema = KeySchema(
     [
       source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
-      concentration.declaration, kernel.declaration, start.declaration, sequences.declaration, length.declaration,
+      concentration.declaration, kernel.declaration, start.declaration, sequences.declaration,
+      length.declaration,
       dataSeed.declaration,
       heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
       degree.declaration, emptySet.declaration, readout.declaration,

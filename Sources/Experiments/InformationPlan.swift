@@ -109,7 +109,8 @@ public struct InformationPlan: Sendable {
       let stored = try ExperimentPlan.readTokens(loaded, settings, memoryLimit)
       if stored.length < window {
         throw check.windowError(
-          found: "a window of \(window) with sequences of \(stored.length) tokens before the target",
+          found:
+            "a window of \(window) with sequences of \(stored.length) tokens before the target",
           allowed: "a window of at most \(stored.length)", advice: "use a smaller window")
       }
       source = .tokens(StoredTokens(tokens: stored.tokens, width: stored.length + 1))
@@ -125,7 +126,7 @@ public struct InformationPlan: Sendable {
   ///     It is not called for tokens.
   /// - Returns: the report; nil if the observer stopped it.
   public func report(
-    threads: Int, observer: (_ index: Int, _ facts: ChainFacts) throws -> Bool = { _, _ in true }
+    threads: Int, observer: (_ index: Int, _ facts: ChainFacts) throws -> Bool
   ) rethrows -> InformationReport? {
     switch source {
     case .prior(let prior, let seed, let chains):

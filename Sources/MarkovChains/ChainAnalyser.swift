@@ -11,7 +11,8 @@ public struct ChainFacts: Sendable, Equatable {
 
   /// The spectral gap 1 − |λ₂| in 0...1: see ``ChainAnalyser``.
   ///
-  /// NaN if the eigenvalues could not be computed.
+  /// Exactly 0 for reducible and periodic chains, and for them only. What lies below
+  /// ``gapResolution`` is reported as that. NaN if the eigenvalues could not be computed.
   public let spectralGap: Double
 
   /// The number of recurrent classes of windows; with more than one the stationary law is a mixture.
@@ -24,9 +25,12 @@ public struct ChainFacts: Sendable, Equatable {
   public let transientCount: Int
 
   /// The relaxation time 1/(1 − |λ₂|) in steps, infinite where the gap is 0.
+  ///
+  /// At the resolution of the gap, 10¹⁴ steps is a lower bound.
   public var relaxationTime: Double { 1 / spectralGap }
 
-  /// Gaps below this cannot be told from zero: the rounding of the eigenvalue is of its size.
+  /// Gaps up to this cannot be told from each other: the rounding of the eigenvalues is of its
+  /// size. (At nine states errors up to 4e−15 were seen against sixty digits.)
   public static let gapResolution = 1e-14
 }
 
@@ -104,7 +108,7 @@ public struct ChainAnalyser: Sendable {
     let root = values.indices.min { distance(values[$0]) < distance(values[$1]) } ?? 0
     values.remove(at: root)
     let modulus = values.map(\.modulus).max() ?? 0
-    return (min(1, max(0, 1 - modulus)), size - order)
+    return (min(1, max(ChainFacts.gapResolution, 1 - modulus)), size - order)
   }
 
   private func distance(_ value: Eigenvalue) -> Double {

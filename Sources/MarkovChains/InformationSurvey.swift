@@ -55,7 +55,7 @@ public struct InformationSurvey: Sendable, Equatable {
   ///   - lagSets: the sets S, at least one.
   ///   - observer: is given the chain's facts.
   public init(
-    of chain: NGramChain, lagSets: [[Int]], observer: (ChainFacts) throws -> Void = { _ in }
+    of chain: NGramChain, lagSets: [[Int]], observer: (ChainFacts) throws -> Void
   ) rethrows {
     var analyser = ChainAnalyser(
       vocabulary: chain.vocabulary, parents: chain.parents, lagSets: lagSets)
@@ -73,6 +73,11 @@ public struct InformationSurvey: Sendable, Equatable {
       entropyRate: Estimate(facts.entropyRate, standardError: 0), counts)
   }
 
+  /// The survey of one chain, without an observer.
+  public init(of chain: NGramChain, lagSets: [[Int]]) {
+    self.init(of: chain, lagSets: lagSets) { _ in }
+  }
+
   /// Surveys chains drawn from a prior.
   ///
   /// - Parameters:
@@ -87,7 +92,7 @@ public struct InformationSurvey: Sendable, Equatable {
   /// - Returns: the survey; nil if the observer stopped it.
   public static func survey(
     _ prior: DirichletPrior, seed: UInt64, chains: Int, lagSets: [[Int]], threads: Int,
-    observer: (_ index: Int, _ facts: ChainFacts) throws -> Bool = { _, _ in true }
+    observer: (_ index: Int, _ facts: ChainFacts) throws -> Bool
   ) rethrows -> InformationSurvey? {
     precondition(chains >= 2, "A standard error needs two chains.")
     let analyser = ChainAnalyser(

@@ -82,8 +82,12 @@ public struct PlugInInformation: Sendable, Equatable {
     }
     ranking = InformationRanking(
       lagSets: lagSets,
-      modified: estimates.map { Jackknife($0.whole.modified, $0.parts.map(\.modified), sizes).estimate },
-      standard: estimates.map { Jackknife($0.whole.standard, $0.parts.map(\.standard), sizes).estimate }
+      modified: estimates.map {
+        Jackknife($0.whole.modified, $0.parts.map(\.modified), sizes).estimate
+      },
+      standard: estimates.map {
+        Jackknife($0.whole.standard, $0.parts.map(\.standard), sizes).estimate
+      }
     ) { best, other in
       let (a, b) = (estimates[best], estimates[other])
       return Jackknife(

@@ -85,7 +85,7 @@ struct InformationCommand: ParsableCommand {
         try chainFile?.append(InformationReport.chainRow(index, facts))
         return !Interruption.hasCome
       }
-      guard let report else {
+      guard let report, !Interruption.hasCome else {
         throw Failure(code: Exit.stopped, message: "stopped; nothing is written")
       }
       try setFile?.append(report.table)

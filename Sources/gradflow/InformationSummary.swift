@@ -41,11 +41,13 @@ struct InformationSummary {
     let ranking = report.ranking
     let width = max(10, (ranking.sets.map { braces($0.lags).count }.max() ?? 0) + 2)
     var biases: [PlugInBias] = []
-    var heading = "set".padded(to: width) + "Ĩ".aligned(to: 10) + "±".aligned(to: 10)
+    var heading =
+      "set".padded(to: width) + "Ĩ".aligned(to: 10) + "±".aligned(to: 10)
       + "I".aligned(to: 12) + "±".aligned(to: 10)
     if case .tokens(let estimate) = report {
       biases = estimate.biases
-      heading += "bias of Ĩ".aligned(to: 12) + "of I".aligned(to: 10)
+      heading +=
+        "bias of Ĩ".aligned(to: 12) + "of I".aligned(to: 10)
         + "jackknife Ĩ".aligned(to: 13) + "I".aligned(to: 10)
     }
     var lines = [heading]
@@ -78,7 +80,7 @@ struct InformationSummary {
     if gap.standardError > 0 {
       line += " ± \(small(gap.standardError)), \(separation(second))"
     }
-    var lines = [line + (ranking.isDecided ? "." : ": undecided.")]
+    var lines = [line + "."]
     if !ranking.isDecided, let nearest = ranking.nearest.map({ ranking.sets[$0] }) {
       lines.append(
         nearest.deficit.standardError > 0
@@ -121,7 +123,8 @@ struct InformationSummary {
         "It relaxes slower than L = \(plan.length): the theory's fast mixing does not hold for it.")
     }
     if survey.transientCount > 0 {
-      lines.append("It has transient windows, which have probability 0 and are left out of the gap.")
+      lines.append(
+        "It has transient windows, which have probability 0 and are left out of the gap.")
     }
     return lines
   }
@@ -199,11 +202,11 @@ struct InformationSummary {
   }
 
   private func gap(_ value: Double) -> String {
-    value > 0 && value < ChainFacts.gapResolution ? "< 1e-14" : value.formatted(digits: 3)
+    (value == ChainFacts.gapResolution ? "≤ " : "") + value.formatted(digits: 3)
   }
 
   private func relaxation(_ time: Double) -> String {
     if time == .infinity { return "∞" }
-    return time > 1 / ChainFacts.gapResolution ? "> 1e14" : time.formatted(digits: 3)
+    return (time == 1 / ChainFacts.gapResolution ? "≥ " : "") + time.formatted(digits: 3)
   }
 }
