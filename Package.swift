@@ -145,7 +145,7 @@ let package = Package(
     .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments"],
+      name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments", "MarkovChains"],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
       name: "CommandLineTests", dependencies: ["gradflow"], swiftSettings: settings),
