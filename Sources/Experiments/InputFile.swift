@@ -17,6 +17,7 @@ struct InputFile {
   /// - Parameters:
   ///   - expansion: bytes of memory for each byte of the file.
   ///   - memoryLimit: bytes that may be used; nil for no limit.
+  /// - Throws: that there is no such file, that it is none, or that it is too large.
   func check(expansion: Double, memoryLimit: Int?) throws(DocumentError) {
     let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else {

@@ -65,6 +65,7 @@ public struct ChainAnalyser: Sendable {
   /// Measures one chain.
   ///
   /// - Parameter chain: a chain of the analyser's vocabulary and parents.
+  /// - Returns: what is measured of it.
   public mutating func facts(of chain: borrowing NGramChain) -> ChainFacts {
     let informations = measures.measure(chain)
     let solver = measures.solver
@@ -117,9 +118,10 @@ public struct ChainAnalyser: Sendable {
 }
 
 extension StationarySolver {
-  /// The transition matrix of the windows of length r_n, shape (d^{r_n}, d^{r_n}), row-major.
+  /// The transition matrix of the windows of length r_n.
   ///
   /// - Parameter chain: a chain of the solver's vocabulary and parents.
+  /// - Returns: shape (d^{r_n}, d^{r_n}), row-major.
   public func transitionMatrix(of chain: borrowing NGramChain) -> [Double] {
     let n = probabilities.count
     let d = vocabulary

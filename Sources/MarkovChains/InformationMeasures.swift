@@ -11,10 +11,11 @@ extension Information {
   /// The informations of a joint law of tokens e and sub-windows Z, or of counts.
   ///
   /// - Parameters:
-  ///   - pair: μ(Z, e) up to a factor, flattened as [Z · d + e]; not negative, not all zero.
+  ///   - pairs: μ(Z, e) up to a factor, flattened as [Z · d + e]; not negative, not all zero.
   ///   - vocabulary: d.
-  ///   - total: the sum of `pair`: 1 for a law.
-  init(ofPairs pair: Span<Double>, vocabulary d: Int, total: Double = 1) {
+  ///   - total: the sum of `pairs`: 1 for a law.
+  init(ofPairs pairs: Span<Double>, vocabulary: Int, total: Double = 1) {
+    let (pair, d) = (pairs, vocabulary)
     var token = [Double](repeating: 0, count: d)
     for start in stride(from: 0, to: pair.count, by: d) {
       for e in 0..<d { token[e] += pair[start + e] }

@@ -139,6 +139,7 @@ public struct InformationSurvey: Sendable, Equatable {
   ///   - sets: the number of sets.
   ///   - chains: K.
   ///   - threads: threads in use.
+  /// - Returns: bytes, as a real number, which does not overflow.
   public static func bytes(
     vocabulary: Int, memory: Int, window: Int, sets: Double, chains: Int, threads: Int
   ) -> Double {

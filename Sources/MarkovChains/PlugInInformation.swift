@@ -2,7 +2,7 @@ import ParallelLoops
 
 /// How far the plug-in estimates of one set lie above the truth, to leading order.
 public struct PlugInBias: Sendable, Equatable {
-  /// The bias if positions were independent and e independent of Z, n positions:
+  /// The bias if n positions were independent, and e of Z.
   ///
   ///     E[Î − I]   ≈ (#{Z seen} − 1) (#{e seen} − 1) / n,
   ///     E[Ĩ̂ − Ĩ]   ≈ (#{e seen} − 1) Σ_Z μ(Z) (1 − μ(Z)) / n.
@@ -104,6 +104,7 @@ public struct PlugInInformation: Sendable, Equatable {
   ///   - largest: the size of the largest set.
   ///   - sets: the number of sets.
   ///   - threads: threads in use.
+  /// - Returns: bytes, as a real number, which does not overflow.
   public static func bytes(
     vocabulary: Int, largest: Int, sets: Double, threads: Int
   ) -> Double {

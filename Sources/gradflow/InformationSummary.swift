@@ -95,7 +95,7 @@ struct InformationSummary {
 
   private func separation(_ set: LagSetInformation) -> String {
     set.separation.isFinite
-      ? String(format: "%.1f standard errors of the paired differences", set.separation)
+      ? String(format: "%.1f paired standard errors", set.separation)
       : "without scatter"
   }
 

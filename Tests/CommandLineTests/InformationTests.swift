@@ -12,7 +12,7 @@ import Testing
     #expect(result.errors == "")
     for part in [
       "Does the small run work?", "1000 chains drawn from the prior: d = 3, parents {1,2}, α = 0.1",
-      "S* = {1,2}; Δ = Ĩ(S*) − Ĩ({1,2,3})", "standard errors of the paired differences.",
+      "S* = {1,2}; Δ = Ĩ(S*) − Ĩ({1,2,3})", "paired standard errors.",
       "Entropy rate", "spectral gap", "relax slower than L = 100",
       "the theory's fast mixing does not hold for them", "No chain is reducible or periodic.",
       "written to sets.csv and all.csv",
@@ -79,7 +79,7 @@ import Testing
     let run = try scratch.run("run", "x.yaml", "--out", "r", "--quiet")
     #expect(run.code == 0, "\(run.errors)")
     let resolved = try scratch.text("r/experiment.yaml")
-    #expect(resolved.contains("kernel: ") && !resolved.contains("concentration"))
+    #expect(resolved.contains("kernel: ") && !resolved.contains("concentration:"))
     // The resolved experiment is the same experiment.
     #expect(try scratch.run("run", "r/experiment.yaml", "--out", "s", "--quiet").code == 0)
     for table in tables { #expect(try scratch.data("r/\(table)") == scratch.data("s/\(table)")) }

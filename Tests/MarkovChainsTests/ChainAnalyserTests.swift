@@ -41,13 +41,13 @@ import Testing
     #expect(facts.recurrentClassCount == 1 && facts.period == 1 && facts.transientCount == 0)
   }
 
-  /// x_t = x_{t−2} over two tokens. The windows (z₁, z₂) fall into the classes {00}, {11} and
-  /// {01, 10}, the last of period 2. A uniformly drawn window ends in a class with the share of
-  /// the class, so all four windows have probability 1/4 and z = z₂:
-  ///
-  /// - {1}: z₁ and z₂ are independent, I = Ĩ = 0;
-  /// - {2}: μ(Z) = 1/2, Σ_e μ(e|Z)²/μ(e) − 1 = 2 − 1 = 1, so I = 2 · ½ = 1, Ĩ = 2 · ¼ = ½;
-  /// - {1,2}: μ(Z) = 1/4 and the same 1, so I = 4 · ¼ = 1, Ĩ = 4 · 1/16 = ¼: Ĩ falls.
+  // x_t = x_{t−2} over two tokens. The windows (z₁, z₂) fall into the classes {00}, {11} and
+  // {01, 10}, the last of period 2. A uniformly drawn window ends in a class with the share of
+  // the class, so all four windows have probability 1/4 and z = z₂:
+  //
+  // - {1}: z₁ and z₂ are independent, I = Ĩ = 0;
+  // - {2}: μ(Z) = 1/2, Σ_e μ(e|Z)²/μ(e) − 1 = 2 − 1 = 1, so I = 2 · ½ = 1, Ĩ = 2 · ¼ = ½;
+  // - {1,2}: μ(Z) = 1/4 and the same 1, so I = 4 · ¼ = 1, Ĩ = 4 · 1/16 = ¼: Ĩ falls.
   @Test func aPermutationIsWorkedOutByHand() {
     let chain = NGramChain(
       vocabulary: 2, parents: [1, 2], rows: [1, 0, 1, 0, 0, 1, 0, 1])
@@ -60,9 +60,9 @@ import Testing
     #expect(facts.entropyRate == 0)
   }
 
-  /// Two absorbing tokens and a transient one that leads to them with ¼ and ¾: from a uniform
-  /// start μ = (5/12, 7/12, 0). Each token tells the next: I = 2 − 1, Ĩ = Σ μ(Z)² (1/μ(Z) − 1) =
-  /// 2 · 5/12 · 7/12.
+  // Two absorbing tokens and a transient one that leads to them with ¼ and ¾: from a uniform
+  // start μ = (5/12, 7/12, 0). Each token tells the next: I = 2 − 1, Ĩ = Σ μ(Z)² (1/μ(Z) − 1) =
+  // 2 · 5/12 · 7/12.
   @Test func absorbingTokensAreWeighedByAbsorption() {
     let chain = NGramChain(
       vocabulary: 3, parents: [1], rows: [1, 0, 0, 0, 1, 0, 0.25, 0.75, 0])

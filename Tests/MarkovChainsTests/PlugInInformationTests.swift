@@ -28,12 +28,12 @@ import Testing
       window: 2, lagSets: sets, threads: 2)
   }
 
-  /// Two sequences 0 0 1 | 1 and 0 1 0 | 0 with M = 1: the pairs (Z → e) are 00 01 11 and
-  /// 01 10 00, that is 00 twice, 01 twice, 10 once, 11 once. μ(Z) = (4, 2)/6, μ(e) = (3, 3)/6, and
-  /// μ(e|Z) = ½ for all: I = Ĩ = 0. Without the first sequence: 01 10 00, μ(Z) = (2, 1)/3,
-  /// μ(e) = (2, 1)/3; Z = 0: (½, ½) gives ¼/⅔ + ¼/⅓ − 1 = ⅛, Z = 1: (1, 0) gives 3/2 − 1 = ½;
-  /// I = ⅔ · ⅛ + ⅓ · ½ = ¼. Without the second: 00 01 11, the same with 0 and 1 exchanged, ¼.
-  /// Hence the jackknife's bias (G − 1)(¼ − 0) = ¼, its scatter 0; by the formula 1 · 1/6.
+  // Two sequences 0 0 1 | 1 and 0 1 0 | 0 with M = 1: the pairs (Z → e) are 00 01 11 and
+  // 01 10 00, that is 00 twice, 01 twice, 10 once, 11 once. μ(Z) = (4, 2)/6, μ(e) = (3, 3)/6, and
+  // μ(e|Z) = ½ for all: I = Ĩ = 0. Without the first sequence: 01 10 00, μ(Z) = (2, 1)/3,
+  // μ(e) = (2, 1)/3; Z = 0: (½, ½) gives ¼/⅔ + ¼/⅓ − 1 = ⅛, Z = 1: (1, 0) gives 3/2 − 1 = ½;
+  // I = ⅔ · ⅛ + ⅓ · ½ = ¼. Without the second: 00 01 11, the same with 0 and 1 exchanged, ¼.
+  // Hence the jackknife's bias (G − 1)(¼ − 0) = ¼, its scatter 0; by the formula 1 · 1/6.
   @Test func twoSequencesAreCountedByHand() {
     let estimate = PlugInInformation(
       tokens: [0, 0, 1, 1, 0, 1, 0, 0], width: 4, vocabulary: 3, window: 1, lagSets: [[1]],
