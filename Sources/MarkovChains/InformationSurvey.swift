@@ -103,11 +103,13 @@ public struct InformationSurvey: Sendable, Equatable {
     var entropyRate = Moments()
     var counts = Counts()
     for s in modified.indices { modified[s].reserveCapacity(chains) }
+    let (lane, lanes) = portions(prior, threads: threads)
     var start = 0
     while start < chains {
-      let batch = start..<min(start + Self.batch, chains)
+      let batch = start..<min(start + lane * lanes, chains)
       for (index, facts) in zip(
-        batch, Self.facts(of: prior, seed: seed, batch, analyser, threads: threads))
+        batch,
+        Self.facts(of: prior, seed: seed, batch, lane: lane, analyser, threads: threads))
       {
         for (s, value) in facts.informations.enumerated() {
           modified[s].append(value.modified)
@@ -154,10 +156,23 @@ public struct InformationSurvey: Sendable, Equatable {
 
   // MARK: - Parts
 
-  /// Chains are handed out in lanes of this many, cut by the index alone.
-  private static let lane = 8
-  /// Chains between two calls of the observer's loop.
-  private static let batch = 32 * lane
+  /// The most chains between two rounds of the observer.
+  private static let batch = 256
+
+  /// How many chains a lane has, and how many lanes lie between two rounds of the observer.
+  ///
+  /// Few where a chain is much work, so that the observer is asked every few seconds; sums are
+  /// taken chain by chain, so that nothing depends on it.
+  private static func portions(
+    _ prior: DirichletPrior, threads: Int
+  ) -> (lane: Int, lanes: Int) {
+    let d = Double(prior.vocabulary)
+    let states = power(d, prior.parents.last ?? 1)
+    // Eigenvalues take some 25 n³ operations, a few of a nanosecond each.
+    let work = 30 * states * states * states
+    let lane = work < 1e6 ? 8 : 1
+    return (lane, work < 1e8 ? batch / lane : 2 * threads)
+  }
 
   private init(
     chainCount: Int, ranking: InformationRanking, entropyRate: Estimate, _ counts: Counts
@@ -174,8 +189,8 @@ public struct InformationSurvey: Sendable, Equatable {
 
   /// The facts of chains in the order of their index.
   private static func facts(
-    of prior: DirichletPrior, seed: UInt64, _ batch: Range<Int>, _ analyser: ChainAnalyser,
-    threads: Int
+    of prior: DirichletPrior, seed: UInt64, _ batch: Range<Int>, lane: Int,
+    _ analyser: ChainAnalyser, threads: Int
   ) -> [ChainFacts] {
     var lanes = [[ChainFacts]](repeating: [], count: (batch.count + lane - 1) / lane)
     unsafe lanes.withUnsafeMutableBufferPointer { lanes in
