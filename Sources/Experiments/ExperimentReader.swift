@@ -42,7 +42,7 @@ struct ExperimentReader {
         .chains(
           ChainSettings(
             parents: try document.required(Keys.parents).sorted(),
-            concentration: try document.required(Keys.concentration),
+            kernels: try kernels(),
             start: try document.required(Keys.start),
             sequences: try document.required(Keys.sequences),
             length: try document.required(Keys.length)))
@@ -50,8 +50,7 @@ struct ExperimentReader {
         .population(
           PopulationSettings(
             parents: try document.required(Keys.parents).sorted(),
-            concentration: try document.required(Keys.concentration),
-            chains: try document.required(Keys.chains)))
+            kernels: try kernels(), chains: document[Keys.chains] ?? 1))
       case .tokens:
         .tokens(
           TokenSettings(
@@ -61,6 +60,11 @@ struct ExperimentReader {
     return DataSettings(
       vocabulary: try document.required(Keys.vocabulary),
       seed: try document.required(Keys.dataSeed), source: source)
+  }
+
+  private func kernels() throws(DocumentError) -> KernelSettings {
+    if let file = document[Keys.kernel] { return .file(absolute(file)) }
+    return .dirichlet(concentration: try document.required(Keys.concentration))
   }
 
   private func model() throws(DocumentError) -> ModelSettings {

@@ -32,7 +32,7 @@ extension Table {
     try file.commit()
   }
 
-  private func appendHeader(to bytes: inout [UInt8]) {
+  func appendHeader(to bytes: inout [UInt8]) {
     for (index, name) in columns.enumerated() {
       if index > 0 { bytes.append(.comma) }
       Cell.append(text: name, quoted: Cell.hasSpecialBytes(name) || name.isEmpty, to: &bytes)
@@ -40,7 +40,7 @@ extension Table {
     bytes.append(.lineFeed)
   }
 
-  private func appendRows(_ rows: Range<Int>, to bytes: inout [UInt8]) {
+  func appendRows(_ rows: Range<Int>, to bytes: inout [UInt8]) {
     let width = columns.count
     for row in rows {
       for index in row * width..<(row + 1) * width {

@@ -14,7 +14,7 @@ struct ExperimentTests {
     #expect(experiment.data.vocabulary == 3)
     #expect(experiment.data.seed == 1)
     #expect(chains.parents == [1, 2])
-    #expect(chains.concentration == 0.1)
+    #expect(chains.kernels.concentration == 0.1)
     #expect(chains.start == .stationary)
     #expect(chains.sequences == 10_000)
     #expect(chains.length == 100)
@@ -116,7 +116,7 @@ struct ExperimentTests {
     let text = try Example.read(Example.minimal).resolved
     for key in ExperimentKeys.schema.keys {
       let isAbsent = [
-        "data.file", "initial.file", "initial.values", "stages[].stop_when",
+        "data.file", "data.kernel", "initial.file", "initial.values", "stages[].stop_when",
         "stages[].stop_when[].quantity", "stages[].stop_when[].above", "stages[].stop_when[].below",
       ].contains(key.path)
       #expect(text.contains(" \(key.name): ") || isAbsent || key.path == "stages", "\(key.path)")
@@ -144,7 +144,7 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema.keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        key.path != "data.file", key.path != "stages"
+        !["data.file", "data.kernel", "stages"].contains(key.path)
       else { continue }
       #expect(Example.problems(Example.minimal, ["\(key.path)=\(sample)"]) == [], "\(key.path)")
     }
