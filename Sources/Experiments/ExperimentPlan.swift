@@ -110,6 +110,19 @@ public struct ExperimentPlan: Sendable {
     }
   }
 
+  /// What an objective of this plan is taken over, in words.
+  public func sizes(of objective: GIHObjective) -> String {
+    switch objective.data {
+    case .corpus(let corpus):
+      "\(corpus.sequenceCount) sequences of length \(size.length ?? 0), "
+        + "\(corpus.windows.count) windows, \(corpus.pairCount) pairs, "
+        + "\(corpus.entryCount) window counts"
+    case .population(let law):
+      "\(law.chainCount) chains in infinite context, \(law.windows.count) windows, "
+        + "\(law.windows.count * law.windows.count) pairs"
+    }
+  }
+
   /// The options of the solver.
   ///
   /// - Parameter threads: threads that one evaluation may use.

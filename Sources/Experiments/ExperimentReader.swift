@@ -23,8 +23,7 @@ struct ExperimentReader {
       loss: LossSettings(
         floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
       initial: try initial(model), stages: try stages(), solver: try solver(),
-      completeShare: document[Keys.completeShare]
-        ?? (document[Keys.source] == .population ? 0.99 : nil),
+      completeShare: document[Keys.completeShare] ?? defaultCompleteShare,
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
@@ -60,6 +59,15 @@ struct ExperimentReader {
     return DataSettings(
       vocabulary: try document.required(Keys.vocabulary),
       seed: try document.required(Keys.dataSeed), source: source)
+  }
+
+  /// 1 − 1/L where L is known and a share above 1/2 comes of it; for a file it shows later.
+  private var defaultCompleteShare: Double? {
+    switch document[Keys.source] {
+    case .population?: 0.99
+    case .chains?: document[Keys.length].flatMap { $0 > 2 ? 1 - 1 / Double($0) : nil }
+    default: nil
+    }
   }
 
   private func kernels() throws(DocumentError) -> KernelSettings {

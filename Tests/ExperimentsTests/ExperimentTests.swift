@@ -116,7 +116,8 @@ struct ExperimentTests {
     let text = try Example.read(Example.minimal).resolved
     for key in ExperimentKeys.schema.keys {
       let isAbsent = [
-        "data.file", "data.kernel", "initial.file", "initial.values", "stages[].stop_when",
+        "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
+        "stages[].stop_when", "claims",
         "stages[].stop_when[].quantity", "stages[].stop_when[].above", "stages[].stop_when[].below",
       ].contains(key.path)
       #expect(text.contains(" \(key.name): ") || isAbsent || key.path == "stages", "\(key.path)")
@@ -136,7 +137,7 @@ struct ExperimentTests {
   @Test func theReferenceListsEveryKey() {
     let reference = Experiment.reference
     for key in ExperimentKeys.schema.keys { #expect(reference.contains("| `\(key.path)` |")) }
-    #expect(reference.contains("chains \\| tokens"))
+    #expect(reference.contains("chains \\| population \\| tokens"))
     #expect(reference.contains("an integer in 2...256"))
   }
 
@@ -144,7 +145,7 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema.keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        !["data.file", "data.kernel", "stages"].contains(key.path)
+        !["data.file", "data.kernel", "data.chains", "stages"].contains(key.path)
       else { continue }
       #expect(Example.problems(Example.minimal, ["\(key.path)=\(sample)"]) == [], "\(key.path)")
     }
