@@ -114,7 +114,7 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Corpora", "CVODE", "DeclaredKeys", "FlowAnalysis", "GradientFlow", "InductionHeads",
-        "LinearAlgebra", "MarkovChains", "Objectives", "RunRecords",
+        "LinearAlgebra", "MarkovChains", "Objectives", "ParallelLoops", "RunRecords",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(  // the commit the program was built from

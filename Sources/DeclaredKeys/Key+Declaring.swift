@@ -141,6 +141,23 @@ extension Key where Value == [NamedNumber] {
   }
 }
 
+extension Key where Value == [String] {
+  /// Declares a list of values of any kind, each kept as a text that reads as YAML.
+  ///
+  /// A quoted text is taken as it would be after `--set`: `"[1, 2]"` and `[1, 2]` are the same.
+  public static func values(
+    _ path: String, _ rule: ListRule = [], unit: String? = nil,
+    default fallback: KeyFallback<[String]>,
+    sample: String? = nil, _ meaning: String
+  ) -> Key {
+    Key(
+      path, .values(rule), unit: unit, default: fallback.erased { .texts($0) }, sample: sample,
+      meaning,
+      decode: { if case .texts(let value) = $0 { value } else { nil } },
+      encode: { .texts($0) })
+  }
+}
+
 extension Key where Value == KeyList {
   /// Declares a list of mappings; its elements' keys are declared as `path[].key`.
   public static func mappings(

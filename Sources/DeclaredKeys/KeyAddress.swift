@@ -27,6 +27,11 @@ public struct KeyAddress: Sendable, Hashable {
     self.init(components)
   }
 
+  /// The address of a key that lies in no list.
+  public init(_ declaration: KeyDeclaration) {
+    self.init(path: declaration.path, indices: [])
+  }
+
   /// The address of an element of the list that stands here, counted from 0.
   public func element(_ index: Int) -> KeyAddress { KeyAddress(components + [.index(index)]) }
 

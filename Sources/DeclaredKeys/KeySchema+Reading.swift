@@ -12,7 +12,7 @@ extension KeySchema {
   public func read(
     contentsOf path: String, overrides: [String] = []
   ) throws(DocumentError) -> KeyedDocument {
-    try read(SourceText(contentsOf: path), overrides)
+    try tree(contentsOf: path, overrides: overrides).read()
   }
 
   /// Reads a text against the declared keys.
@@ -26,13 +26,37 @@ extension KeySchema {
   public func read(
     text: String, file: String, overrides: [String] = []
   ) throws(DocumentError) -> KeyedDocument {
-    try read(SourceText(text, file: file), overrides)
+    try tree(text: text, file: file, overrides: overrides).read()
   }
 
-  private func read(
+  /// The tree of a file with its overrides, to be read more than once.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - overrides: `PATH=VALUE` each, applied in order.
+  /// - Throws: what leaves no keys to read: no such file, not UTF-8, not YAML, nothing in it.
+  public func tree(
+    contentsOf path: String, overrides: [String] = []
+  ) throws(DocumentError) -> DocumentTree {
+    try tree(SourceText(contentsOf: path), overrides)
+  }
+
+  /// The tree of a text with its overrides, to be read more than once.
+  ///
+  /// - Parameters:
+  ///   - text: the document.
+  ///   - file: the name that messages give it.
+  ///   - overrides: `PATH=VALUE` each, applied in order.
+  /// - Throws: what leaves no keys to read: not YAML, nothing in it.
+  public func tree(
+    text: String, file: String, overrides: [String] = []
+  ) throws(DocumentError) -> DocumentTree {
+    try tree(SourceText(text, file: file), overrides)
+  }
+
+  private func tree(
     _ source: SourceText, _ overrides: [String]
-  ) throws(DocumentError) -> KeyedDocument {
-    var document = KeyedDocument(file: source.file, firstComment: source.firstComment)
+  ) throws(DocumentError) -> DocumentTree {
     let allowed = "a mapping with the keys \(root.names.joined(separator: ", "))"
     guard var (node, problems) = try SourceNode.compose(source) else {
       throw DocumentError([
@@ -58,9 +82,8 @@ extension KeySchema {
         problems += error.problems
       }
     }
-    document.problems = problems
-    var decoder = SchemaDecoder(schema: self, document: document)
-    decoder.decode(root, node, at: KeyAddress())
-    return decoder.document
+    return DocumentTree(
+      schema: self, file: source.file, firstComment: source.firstComment, root: node,
+      problems: problems)
   }
 }

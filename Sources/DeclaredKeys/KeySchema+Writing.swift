@@ -55,8 +55,15 @@ private struct SchemaWriter {
   private mutating func write(
     _ section: SchemaSection, at address: KeyAddress, depth: Int, isFirst: Bool
   ) {
+    var followsSection = false
     for child in section.children {
       let here = address.entry(child.name)
+      // A single key behind a section would seem to belong to it.
+      if case .key = child.node {
+        if depth == 0, followsSection, isTemplate || values[here] != nil { lines.append("") }
+      } else {
+        followsSection = true
+      }
       switch child.node {
       case .section(let inner):
         guard isTemplate || holdsValues(inner, at: here) else { continue }
@@ -66,7 +73,7 @@ private struct SchemaWriter {
         write(inner, at: here, depth: depth + 1, isFirst: isFirst)
       case .key(let key): write(key, child.name, at: here, depth, isFirst)
       case .list(let key, let inner):
-        if depth == 0 { lines.append("") }
+        if depth == 0, isTemplate || values[here] != nil { lines.append("") }
         write(key, inner, child.name, at: here, depth, isFirst)
       }
     }

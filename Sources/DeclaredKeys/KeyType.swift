@@ -20,6 +20,8 @@ public enum KeyType: Sendable, Hashable {
   case reals(RealRange, ListRule)
   /// A list of words out of those listed.
   case choices([String], ListRule)
+  /// A list of values of any kind, each kept as a text that reads as YAML.
+  case values(ListRule)
   /// A list of lists of whole numbers; the rule holds for each inner list.
   case integerLists(IntegerRange, ListRule)
   /// A list of mappings whose keys are declared as `path[].key`.
@@ -40,6 +42,7 @@ public enum KeyType: Sendable, Hashable {
     case .integers: "list of integers"
     case .reals: "list of reals"
     case .choices: "list of words"
+    case .values: "list of values"
     case .integerLists: "list of lists of integers"
     case .mappings: "list of mappings"
     case .numbers: "mapping name → real"
@@ -60,6 +63,7 @@ public enum KeyType: Sendable, Hashable {
     case .reals(let range, let rule): "a list of \(rule.words("real numbers"))\(range.suffix)"
     case .choices(let words, let rule):
       "a list of \(rule.words("words")) out of \(words.joined(separator: ", "))"
+    case .values(let rule): "a list of \(rule.words("values"))"
     case .integerLists(let range, let rule):
       "a list of lists of \(rule.words("integers"))\(range.suffix)"
     case .mappings(let rule):

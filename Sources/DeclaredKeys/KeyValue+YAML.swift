@@ -8,7 +8,7 @@ extension KeyValue {
     case .text(let value): value.yaml
     case .integers(let values): "[\(values.map(String.init).joined(separator: ", "))]"
     case .reals(let values): "[\(values.map(\.yaml).joined(separator: ", "))]"
-    case .texts(let values): "[\(values.map(\.yaml).joined(separator: ", "))]"
+    case .texts(let values): "[\(values.map(\.yamlValue).joined(separator: ", "))]"
     case .integerLists(let values):
       "[\(values.map { KeyValue.integers($0).yaml }.joined(separator: ", "))]"
     case .numbers(let entries):
@@ -63,5 +63,23 @@ extension String {
       }
     }
     return quoted + "\""
+  }
+}
+
+extension String {
+  /// The text as a scalar that reads back to it; a number without quotes.
+  var yamlValue: String { NumberText(self) == nil ? yaml : self }
+}
+
+extension SourceNode {
+  /// The node in YAML's flow style, on one line.
+  var flow: String {
+    switch content {
+    case .nothing: "null"
+    case .scalar(let text): text.yamlValue
+    case .sequence(let elements): "[\(elements.map(\.flow).joined(separator: ", "))]"
+    case .mapping(let entries):
+      "{\(entries.map { "\($0.name.yaml): \($0.value.flow)" }.joined(separator: ", "))}"
+    }
   }
 }

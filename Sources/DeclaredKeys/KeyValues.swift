@@ -13,7 +13,8 @@ public struct KeyValues: Sendable, Hashable {
     }
   }
 
-  subscript(address: KeyAddress) -> KeyValue? {
+  /// What stands at an address; nil where nothing does.
+  public subscript(address: KeyAddress) -> KeyValue? {
     get { storage[address] }
     set { storage[address] = newValue }
   }

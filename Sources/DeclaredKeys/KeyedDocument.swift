@@ -70,12 +70,12 @@ public struct KeyedDocument: Sendable {
   /// Records that a value contradicts another one, and counts it as faulty from now on.
   public mutating func reject(
     _ address: KeyAddress, _ kind: DocumentProblem.Kind = .contradiction, found: String,
-    allowed: String, advice: String? = nil
+    allowed: String, nearest: String? = nil, advice: String? = nil
   ) {
     problems.append(
       DocumentProblem(
         kind, at: place(of: address), key: address.description, isDefault: !isGiven(address),
-        found: found, allowed: allowed, advice: advice))
+        found: found, allowed: allowed, nearest: nearest, advice: advice))
     faulty.insert(address)
   }
 

@@ -1,8 +1,19 @@
-/// One `--set PATH=VALUE`, applied to the node tree before it is read.
+/// One `PATH=VALUE`, applied to the node tree before it is read.
 struct Override {
   let text: String
+  let place: Place
 
-  var place: Place { .override(text) }
+  /// The override of a command line.
+  init(text: String) {
+    self.text = text
+    place = .override(text)
+  }
+
+  /// The value of one key that stands somewhere else.
+  init(_ setting: KeySetting) {
+    text = "\(setting.path)=\(setting.text)"
+    place = setting.place
+  }
 
   /// A step of the path.
   private enum Step {
@@ -13,8 +24,8 @@ struct Override {
   /// Where the path stands among the declared keys.
   private enum Target {
     case section(SchemaSection)
-    case list(SchemaSection)
-    case key
+    case list(KeyDeclaration, SchemaSection)
+    case key(KeyDeclaration)
   }
 
   /// Puts the value where the path leads.
@@ -40,6 +51,33 @@ struct Override {
       throw failure(path, found: "a section", advice: "name one of its keys")
     }
     set(value.relocated(to: place), at: steps[...], in: &root)
+  }
+
+  /// The declared key that a path leads to.
+  ///
+  /// - Throws: when it leads nowhere, or to a section.
+  func key(
+    at path: String, in root: SourceNode, of schema: KeySchema
+  ) throws(DocumentError) -> DeclaredPath {
+    let (steps, target) = try resolve(path, root, schema)
+    let address = KeyAddress(
+      steps.map { step in
+        switch step {
+        case .name(let name): .name(name)
+        case .index(let index): .index(index)
+        }
+      })
+    switch target {
+    case .section:
+      throw failure(path, found: "a section", advice: "name one of its keys")
+    case .list(let key, _): return DeclaredPath(address: address, type: key.type)
+    case .key(let key):
+      let isEntry = address.components.count > key.path.split(separator: ".").count
+      if case .numbers(let range) = key.type, isEntry {
+        return DeclaredPath(address: address, type: .real(range))
+      }
+      return DeclaredPath(address: address, type: key.type)
+    }
   }
 
   /// The steps of a path, names of list elements turned into their positions.
@@ -69,16 +107,16 @@ struct Override {
         address = address.entry(part)
         switch child {
         case .section(let inner): target = .section(inner)
-        case .list(_, let inner): target = .list(inner)
+        case .list(let key, let inner): target = .list(key, inner)
         case .key(let key):
-          target = .key
+          target = .key(key)
           // The names in a free mapping hold dots of their own.
           if case .numbers = key.type, !parts.isEmpty {
             steps.append(.name(parts.joined(separator: ".")))
             return (steps, target)
           }
         }
-      case .list(let inner):
+      case .list(_, let inner):
         let elements = node?.elements ?? []
         let position = part.hasPrefix("[") ? Int(part.dropFirst().dropLast()) : nil
         guard

@@ -15,6 +15,8 @@ extension SchemaDecoder {
       return list(node, type, rule, at: address) { $0.real($1, range, at: $2) }.map(KeyValue.reals)
     case .choices(let words, let rule):
       return list(node, type, rule, at: address) { $0.word($1, words, at: $2) }.map(KeyValue.texts)
+    case .values(let rule):
+      return list(node, type, rule, at: address) { $0.value($1, at: $2) }.map(KeyValue.texts)
     case .integerLists(let range, let rule):
       let inner = KeyType.integers(range, rule)
       return list(node, type, [.notEmpty], at: address) {
@@ -113,6 +115,15 @@ extension SchemaDecoder {
       return nil
     }
     return text
+  }
+
+  /// A value of any kind as a text that reads as YAML; a scalar is its own text.
+  private mutating func value(_ node: SourceNode, at address: KeyAddress) -> String? {
+    if case .scalar(let text) = node.content, !text.isEmpty { return text }
+    if case .sequence = node.content { return node.flow }
+    if case .mapping = node.content { return node.flow }
+    report(.wrongType, address, node, allowed: "a value")
+    return nil
   }
 
   private mutating func text(

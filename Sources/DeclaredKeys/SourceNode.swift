@@ -1,12 +1,12 @@
 /// A node of a document, with the place of everything in it.
-struct SourceNode {
-  struct Entry {
+struct SourceNode: Sendable {
+  struct Entry: Sendable {
     let name: String
     let place: Place
     var value: SourceNode
   }
 
-  enum Content {
+  enum Content: Sendable {
     /// An empty value, `~` or `null`, not quoted.
     case nothing
     case scalar(String)

@@ -1,8 +1,7 @@
 public import DeclaredKeys
-import Foundation
 
 extension Experiment {
-  /// Reads an experiment file.
+  /// Reads an experiment file; of one with several flows, the first.
   ///
   /// - Parameters:
   ///   - path: the file; paths inside it are relative to its folder.
@@ -12,7 +11,7 @@ extension Experiment {
     self = try LoadedExperiment(contentsOf: path, overrides: overrides).experiment
   }
 
-  /// Reads an experiment from a text.
+  /// Reads an experiment from a text; of one with several flows, the first.
   ///
   /// - Parameters:
   ///   - text: the experiment.
@@ -20,9 +19,7 @@ extension Experiment {
   ///   - overrides: `PATH=VALUE` each, as after `--set`, applied in order.
   /// - Throws: everything that is wrong with the text and the overrides.
   public init(text: String, file: String, overrides: [String] = []) throws(DocumentError) {
-    let document = try ExperimentKeys.schema.read(text: text, file: file, overrides: overrides)
-    var reader = ExperimentReader(
-      document: document, folder: URL(fileURLWithPath: file).deletingLastPathComponent())
-    self = try reader.experiment()
+    let ensemble = try Ensemble(text: text, file: file, overrides: overrides)
+    self = try ensemble.experiment(at: ensemble.grid[0]).experiment
   }
 }

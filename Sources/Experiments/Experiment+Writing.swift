@@ -7,7 +7,8 @@ extension Experiment {
       values, header: [question ?? "", "Every default is written out."])
   }
 
-  private var values: KeyValues {
+  /// The values of the keys that describe one flow.
+  var values: KeyValues {
     typealias Keys = ExperimentKeys
     var values = KeyValues()
     write(data, to: &values)

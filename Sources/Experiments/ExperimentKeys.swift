@@ -22,6 +22,8 @@ public enum ExperimentKeys {
       completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,
       claims.declaration,
+      replicates.declaration, sweep.declaration, sweepKey.declaration, sweepValues.declaration,
+      sweepFrom.declaration, sweepTo.declaration, sweepCount.declaration,
     ],
     sections: [
       "data":

@@ -1,5 +1,4 @@
 public import DeclaredKeys
-import Foundation
 
 /// An experiment together with the document it was read from, so that what turns out wrong later
 /// can still be reported with file, line and column.
@@ -10,19 +9,21 @@ public struct LoadedExperiment: Sendable {
   public let path: String
   let document: KeyedDocument
 
-  /// Reads an experiment file.
+  /// Reads an experiment file; of one with several flows, the first.
   ///
   /// - Parameters:
   ///   - path: the file; paths inside it are relative to its folder.
   ///   - overrides: `PATH=VALUE` each, as after `--set`, applied in order.
   /// - Throws: everything that is wrong with the file and the overrides.
   public init(contentsOf path: String, overrides: [String] = []) throws(DocumentError) {
-    var reader = ExperimentReader(
-      document: try ExperimentKeys.schema.read(contentsOf: path, overrides: overrides),
-      folder: URL(fileURLWithPath: path).deletingLastPathComponent())
-    experiment = try reader.experiment()
-    document = reader.document
+    let ensemble = try Ensemble(contentsOf: path, overrides: overrides)
+    self = try ensemble.experiment(at: ensemble.grid[0])
+  }
+
+  init(_ experiment: Experiment, path: String, document: KeyedDocument) {
+    self.experiment = experiment
     self.path = path
+    self.document = document
   }
 
   /// The error that the value of a key is not allowed.

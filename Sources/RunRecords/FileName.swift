@@ -35,6 +35,8 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   public static let steps = FileName(known: "steps.csv")
   /// The final parameters.
   public static let final = FileName(known: "final.yaml")
+  /// One row per run, where an experiment has several.
+  public static let flows = FileName(known: "flows.csv")
   /// One row per judged claim.
   public static let claims = FileName(known: "claims.csv")
   /// The tokens, where they are exported.
@@ -46,4 +48,7 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   public static let required: [FileName] = [
     .manifest, .experiment, .trajectory, .events, .steps, .final,
   ]
+
+  /// The files that the top of a finished experiment of several runs has in any case.
+  public static let requiredAtTop: [FileName] = [.manifest, .experiment, .flows, .events]
 }

@@ -58,6 +58,21 @@ public struct RunStatus: Codable, Equatable, Sendable {
   }
 }
 
+/// How many runs of an experiment there are, and how they stand.
+public struct FlowCounts: Codable, Equatable, Sendable {
+  /// All of them, also those that were not started.
+  public var total: Int
+  /// Those that came to their end.
+  public var finished = 0
+  /// Those that ended with an error.
+  public var failed = 0
+  /// Those that were stopped on their way.
+  public var stopped = 0
+
+  /// The counts of an experiment of which no run has ended.
+  public init(total: Int) { self.total = total }
+}
+
 /// One stage of a run.
 public struct StageRecord: Codable, Equatable, Sendable {
   /// The name.

@@ -35,6 +35,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var end: Timestamp?
   /// How it stands.
   public var status: RunStatus
+  /// How the runs inside stand; nil for an ordinary run.
+  public var flows: FlowCounts?
   /// The stages so far, in order.
   public var stages: [StageRecord]
   /// The laws that were checked.
@@ -69,7 +71,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     case experimentSHA256 = "experiment_sha256"
     case seeds, source, libraries, compiler
     case kernelPath = "kernel_path"
-    case machine, threads, start, end, status, stages, laws
+    case machine, threads, start, end, status, flows, stages, laws
   }
 }
 

@@ -13,6 +13,17 @@ public struct RunDirectory: Sendable {
   /// The folders made for this run, outermost first; empty for a run that existed.
   private let created: [String]
 
+  /// A folder that stands already, whatever it holds.
+  init(at path: String) {
+    self.path = path
+    created = []
+  }
+
+  private init(path: String, created: [String]) {
+    self.path = path
+    self.created = created
+  }
+
   /// Makes the folder of a new run, with the folders above it.
   ///
   /// An existing folder, empty or not, is refused: a run never mixes with another one.
@@ -91,22 +102,6 @@ public struct RunDirectory: Sendable {
         advice: "Give the folder that `gradflow run` named in its summary.")
     }
     return run
-  }
-
-  /// Makes the folder of a run inside this one, for example `replicates/001`.
-  ///
-  /// - Parameters:
-  ///   - group: the folder of all runs of that kind, made if it is missing.
-  ///   - number: the number of the run in its group, from 1.
-  ///   - digits: the least number of digits in the folder's name.
-  /// - Returns: the new run.
-  /// - Throws: ``RecordError`` as ``create(at:)``.
-  public func createInner(
-    group: FileName, number: Int, digits: Int
-  ) throws(RecordError) -> RunDirectory {
-    let text = String(number)
-    let padded = String(repeating: "0", count: max(0, digits - text.count)) + text
-    return try Self.create(at: "\(path)/\(group)/\(padded)")
   }
 
   /// Removes what this value created: the folder with all in it, and folders above it left empty.

@@ -17,10 +17,22 @@ public struct RunInspection: Sendable {
     public let columnCount: Int?
   }
 
+  /// A run inside the run of an experiment that has several.
+  public struct Inner: Equatable, Sendable {
+    /// Where it is, from the run around it on: `flows/000001/replicates/002`.
+    public let path: String
+    /// How it stands; nil where it cannot be read.
+    public let state: RunStatus.State?
+    /// What keeps it from being complete.
+    public let problems: [String]
+  }
+
   /// Where the run is.
   public let path: String
   /// What was computed, by what, on what, and how it ended.
   public let manifest: Manifest
+  /// The runs inside, in order; none for an ordinary run.
+  public let inner: [Inner]
   /// The files and folders, by name; files still being written are left out.
   public let entries: [Entry]
   /// One sentence for each thing that keeps the run from being complete; empty if it is.
@@ -43,7 +55,8 @@ extension RunDirectory {
       let message = manifest.status.message.map { ": " + $0 } ?? "."
       problems.append("The run is \(manifest.status.state.rawValue)\(message)")
     }
-    for name in FileName.required where !has(name) {
+    let required = manifest.flows == nil ? FileName.required : FileName.requiredAtTop
+    for name in required where !has(name) {
       problems.append("\(name) is missing.")
     }
     if has(.experiment) {
@@ -51,6 +64,15 @@ extension RunDirectory {
       if digest != manifest.experimentSHA256 {
         problems.append("experiment.yaml is not the one the manifest names; it was changed.")
       }
+    }
+    let inner = manifest.flows == nil ? [] : try inspectInner()
+    if let flows = manifest.flows, inner.count < flows.total {
+      problems.append("\(flows.total - inner.count) of \(flows.total) runs are missing.")
+    }
+    let incomplete = inner.filter { !$0.problems.isEmpty }
+    problems += incomplete.prefix(20).map { "\($0.path): " + $0.problems.joined(separator: " ") }
+    if incomplete.count > 20 {
+      problems.append("\(incomplete.count - 20) more of the runs inside are not complete.")
     }
     var entries: [RunInspection.Entry] = []
     for name in try Self.entries(of: path) where !name.hasPrefix(".") {
@@ -75,6 +97,23 @@ extension RunDirectory {
           name: name, byteCount: isFolder ? nil : Int(status.st_size), rowCount: table?.rowCount,
           columnCount: table?.columns.count))
     }
-    return RunInspection(path: path, manifest: manifest, entries: entries, problems: problems)
+    return RunInspection(
+      path: path, manifest: manifest, inner: inner, entries: entries, problems: problems)
+  }
+
+  private func inspectInner() throws(RecordError) -> [RunInspection.Inner] {
+    var runs: [RunInspection.Inner] = []
+    for inner in try innerPaths() {
+      do {
+        let inspection = try RunDirectory.open(at: "\(path)/\(inner)").inspection()
+        runs.append(
+          RunInspection.Inner(
+            path: inner, state: inspection.manifest.status.state, problems: inspection.problems))
+      } catch {
+        runs.append(
+          RunInspection.Inner(path: inner, state: nil, problems: [error.description]))
+      }
+    }
+    return runs
   }
 }

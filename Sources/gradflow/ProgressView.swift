@@ -76,30 +76,3 @@ final class ProgressView {
       + "a \(summary.scale.formatted(digits: 4))"
   }
 }
-
-/// What a person wants to know of a GIH transformer's parameters.
-struct ModelSummary {
-  /// The subset with the largest share, for instance `{1,2}`.
-  let leader: String
-  let leadingShare: Double
-  /// Each head's attention on its own lag.
-  let ownAttention: [Double]
-  let scale: Double
-
-  init(_ model: GIHTransformer, _ parameters: [Double]) {
-    let names = model.observableNames
-    var values = [Double](repeating: 0, count: names.count)
-    var span = values.mutableSpan
-    model.observe(parameters.span, into: &span)
-    let byName = Dictionary(uniqueKeysWithValues: zip(names, values))
-    let shares = names.filter { $0.hasPrefix("share.") }
-    let best = shares.max { (byName[$0] ?? 0) < (byName[$1] ?? 0) } ?? ""
-    let heads = best.dropFirst("share.".count)
-    leader = heads == "0" ? "{}" : "{" + heads.replacingOccurrences(of: "+", with: ",") + "}"
-    leadingShare = byName[best] ?? 0
-    ownAttention = model.heads.enumerated().map {
-      byName["attention.\($0 + 1).\($1.ownLag)"] ?? 0
-    }
-    scale = parameters.last ?? 0
-  }
-}

@@ -47,19 +47,21 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let plan = try plan()
+    let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     if check {
-      print(Summary.sizes(of: plan))
+      print(Summary.sizes(of: plan, threads: threads))
       return
     }
     Interruption.watch()
     let directory = try makeDirectory()
-    let view = quiet ? nil : ProgressView(plan)
-    let run = ExperimentRun(
-      plan, program: Gradflow.program,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, logger: logger)
-    let outcome: ExperimentRun.Outcome
+    let view = quiet ? nil : RunView(plan)
+    let run = EnsembleRun(plan, program: Gradflow.program, threads: threads, logger: logger)
+    let isSingle = plan.grid.isSingle
+    let outcome: EnsembleOutcome<String>
     do {
-      outcome = try run.run(into: directory, exportCorpus: exportCorpus) { progress in
+      outcome = try run.run(into: directory, exportCorpus: exportCorpus) { _, plan, outcome in
+        isSingle ? Summary.text(of: outcome, plan: plan, path: directory.path) : ""
+      } observer: { progress in
         view?.show(progress)
         return !Interruption.hasCome
       }
@@ -73,17 +75,20 @@ struct RunCommand: ParsableCommand {
         message: error.description + whatIsKept(in: directory))
     }
     view?.finish()
-    print(Summary.text(of: outcome, plan: plan, path: directory.path))
-    switch outcome.ending {
-    case .finished: return
-    case .stopped:
+    print(
+      isSingle
+        ? outcome.flows[0].judgement ?? ""
+        : Summary.text(of: outcome, plan: plan, path: directory.path))
+    if outcome.isStopped {
       throw Failure(code: Exit.stopped, message: "stopped; all up to there is in \(directory.path)")
-    case .failed(let failure):
-      throw Failure(
-        code: Exit.failed,
-        message: [failure.description, failure.keyAdvice].joined(separator: " ")
-          + "\nAll up to there is in \(directory.path).")
     }
+    guard let failure = outcome.failures.first, case .failed(let message) = failure.ending else {
+      return
+    }
+    throw Failure(
+      code: Exit.failed,
+      message: (isSingle ? message : Summary.failures(outcome))
+        + "\nAll up to there is in \(directory.path).")
   }
 
   private var logger: Logger {
@@ -97,10 +102,10 @@ struct RunCommand: ParsableCommand {
       ? "\nWhat could be written is in \(directory.path)." : ""
   }
 
-  private func plan() throws -> ExperimentPlan {
+  private func plan() throws -> EnsemblePlan {
     do {
-      return try ExperimentPlan(
-        LoadedExperiment(contentsOf: experiment, overrides: overrides),
+      return try EnsemblePlan(
+        Ensemble(contentsOf: experiment, overrides: overrides),
         memoryLimit: Machine.current().availableMemory)
     } catch {
       throw Failure(code: Exit.badInput, message: error.description)

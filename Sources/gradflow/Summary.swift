@@ -73,16 +73,19 @@ enum Summary {
       "seeds",
       manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         .joined(separator: ", "))
-    lines.append("stages")
-    for stage in manifest.stages {
-      lines.append(
-        "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
-          + "\(stage.ending ?? "running")")
+    if inspection.manifest.flows == nil {
+      lines.append("stages")
+      for stage in manifest.stages {
+        lines.append(
+          "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
+            + "\(stage.ending ?? "running")")
+      }
+      lines.append("laws")
+      for law in manifest.laws {
+        lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
+      }
     }
-    lines.append("laws")
-    for law in manifest.laws {
-      lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
-    }
+    lines += inner(inspection)
     lines.append("files")
     for entry in inspection.entries {
       var text = entry.byteCount.map { "\($0) bytes" } ?? "folder"

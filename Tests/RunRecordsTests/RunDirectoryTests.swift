@@ -25,7 +25,7 @@ import Testing
     let folder = try ScratchFolder()
     let run = try RunDirectory.create(at: folder.path + "/new/deep/run")
     try run.write("a: 1\n", as: .experiment)
-    let inner = try run.createInner(group: FileName("replicates"), number: 1, digits: 3)
+    let inner = try run.createInner(at: ["replicates/001"])
     #expect(inner.path == run.path + "/replicates/001")
     try run.discard()
     #expect(folder.names.isEmpty)

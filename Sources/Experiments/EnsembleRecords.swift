@@ -1,0 +1,83 @@
+import GradientFlow
+import RunRecords
+
+// What the runs of an experiment look like in the files at the top of its run directory.
+
+extension FlowEnding {
+  init(_ ending: ExperimentRun.Ending) {
+    self =
+      switch ending {
+      case .finished: .finished
+      case .stopped: .stopped
+      case .failed(let failure):
+        .failed(
+          failure.description + (failure.keyAdvice.isEmpty ? "" : " \(failure.keyAdvice)"))
+      }
+  }
+}
+
+extension FlowCounts {
+  init<Judgement>(_ outcome: EnsembleOutcome<Judgement>) {
+    self.init(total: outcome.flows.count)
+    for flow in outcome.flows {
+      switch flow.ending {
+      case .finished: finished += 1
+      case .stopped: stopped += 1
+      case .failed: failed += 1
+      case .notStarted: break
+      }
+    }
+  }
+}
+
+extension RunStatus {
+  /// How all runs together stand.
+  init<Judgement>(_ outcome: EnsembleOutcome<Judgement>) {
+    let failures = outcome.failures
+    if outcome.isStopped {
+      self = .stopped("stopped by the user")
+    } else if let first = failures.first, case .failed(let message) = first.ending {
+      self = .failed(
+        "\(failures.count) of \(outcome.flows.count) runs failed; the first is "
+          + "\(first.point.path): \(message)")
+    } else {
+      self = .finished
+    }
+  }
+}
+
+extension Table {
+  /// The table of `flows.csv`: one row per run.
+  init<Judgement>(_ flows: [FlowResult<Judgement>], of grid: FlowGrid) {
+    self.init(
+      columns: ["flow", "replicate"] + grid.axes.map(\.key)
+        + ["path", "status", "loss", "gradient_norm", "leader", "leading_share", "a", "message"])
+    for flow in flows {
+      let end = flow.end
+      let message: Cell = if case .failed(let text) = flow.ending { .text(text) } else { .empty }
+      append(
+        [.integer(flow.point.flow), .integer(flow.point.replicate)]
+          + flow.point.values.map(Cell.init(axisValue:)) + [
+            .text(flow.point.path), .text(flow.ending.name),
+            end.map { .real($0.loss) } ?? .empty, end.map { .real($0.gradientNorm) } ?? .empty,
+            end.map { .text($0.model.leader) } ?? .empty,
+            end.map { .real($0.model.leadingShare) } ?? .empty,
+            end.map { .real($0.model.scale) } ?? .empty, message,
+          ])
+    }
+  }
+}
+
+extension Cell {
+  /// A number where the text is one, and text elsewhere.
+  fileprivate init(axisValue text: String) {
+    self =
+      if let value = Int(text) {
+        .integer(value)
+      } else if let value = Double(text), value.isFinite {
+        .real(value)
+      } else {
+        .text(text)
+      }
+  }
+}

@@ -1,0 +1,181 @@
+import DeclaredKeys
+public import Logging
+import ParallelLoops
+public import RunRecords
+import Synchronization
+
+/// All runs of a planned experiment into one run directory.
+///
+/// A single flow is an ordinary run there. Several go on at the same time, each in an ordinary run
+/// directory inside; the files of each are those that it leaves when it is run alone, and those at
+/// the top follow from them in the order of the grid.
+public struct EnsembleRun: Sendable {
+  /// What is run.
+  public let plan: EnsemblePlan
+  /// What the program says of itself.
+  public let program: ProgramDescription
+  /// Threads to use in all; the results do not depend on it.
+  public let threads: Int
+  /// Where diagnostics go.
+  public let logger: Logger
+
+  /// Prepares a run.
+  public init(
+    _ plan: EnsemblePlan, program: ProgramDescription, threads: Int, logger: Logger
+  ) {
+    self.plan = plan
+    self.program = program
+    self.threads = threads
+    self.logger = logger
+  }
+
+  /// Runs all flows and records them.
+  ///
+  /// One that fails does not keep the others from running. Of every outcome only what `judge` makes
+  /// of it is kept: outcomes hold their data, and a grid may have many.
+  ///
+  /// - Parameters:
+  ///   - directory: a new run directory.
+  ///   - exportCorpus: whether every run writes its data as `corpus.npz` or `population.npz`.
+  ///   - judge: called once for each run that was computed, as it ends, from several threads.
+  ///   - observer: told what goes on, from several threads; returns whether to go on.
+  /// - Returns: all runs in the order of the grid; all files are written.
+  /// - Throws: `DocumentError` when a single flow cannot start (nothing is left behind then),
+  ///   `RecordError` when a file at the top, or of a single flow, cannot be written.
+  public func run<Judgement: Sendable>(
+    into directory: RunDirectory, exportCorpus: Bool = false,
+    judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
+    observer: @escaping @Sendable (EnsembleProgress) -> Bool
+  ) throws -> EnsembleOutcome<Judgement> {
+    let start = Timestamp.now()
+    if plan.grid.isSingle {
+      let point = plan.grid[0]
+      let outcome = try run(
+        point, plan.first, into: directory, threads: threads, exportCorpus, observer)
+      let result = FlowResult(
+        point: point, ending: FlowEnding(outcome.ending),
+        end: FlowEnd(outcome.trajectory, of: plan.first),
+        judgement: judge(point, plan.first, outcome))
+      return EnsembleOutcome(flows: [result], seconds: Timestamp.now().seconds(since: start))
+    }
+
+    let resolved = plan.resolved
+    var manifest = program.manifest(
+      experiment: plan.first.experiment, resolved: resolved, threads: threads, start: start)
+    manifest.flows = FlowCounts(total: plan.grid.count)
+    do {
+      try directory.write(resolved, as: .experiment)
+      try directory.write(manifest)
+    } catch {
+      try? directory.discard()
+      throw error
+    }
+
+    let flows = runAll(into: directory, exportCorpus, judge: judge, observer: observer)
+    let outcome = EnsembleOutcome(
+      flows: flows, seconds: Timestamp.now().seconds(since: start))
+    manifest.end = .now()
+    manifest.flows = FlowCounts(outcome)
+    manifest.status = RunStatus(outcome)
+    try record(outcome, into: directory, &manifest)
+    return outcome
+  }
+
+  /// Runs the flows of a grid on all threads.
+  private func runAll<Judgement: Sendable>(
+    into directory: RunDirectory, _ exportCorpus: Bool,
+    judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
+    observer: @escaping @Sendable (EnsembleProgress) -> Bool
+  ) -> [FlowResult<Judgement>] {
+    let grid = plan.grid
+    let workers = plan.concurrency(threads: threads)
+    let gate = MemoryGate(limit: plan.memoryLimit)
+    let stop = StopFlag()
+    let tell: @Sendable (EnsembleProgress) -> Bool = { progress in
+      if !observer(progress) { stop.set() }
+      return !stop.isSet
+    }
+    let results = Mutex<[FlowResult<Judgement>?]>(Array(repeating: nil, count: grid.count))
+
+    forEachLane(grid.count, threads: workers) { index in
+      let point = grid[index]
+      var (ending, end, judgement) = (FlowEnding.notStarted, FlowEnd?.none, Judgement?.none)
+      do {
+        if !stop.isSet {
+          let plan = try self.plan.plan(at: point)
+          try gate.enter(bytes: plan.size.bytes) {
+            guard tell(.started(point)) else { return }
+            let outcome = try runInner(
+              point, plan, in: directory, threads: max(1, threads / workers), exportCorpus, tell)
+            (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
+            judgement = judge(point, plan, outcome)
+          }
+        }
+      } catch let error as DocumentError {
+        ending = .failed(error.description)
+      } catch {
+        ending = .failed("\(error)")
+      }
+      let result = FlowResult(point: point, ending: ending, end: end, judgement: judgement)
+      results.withLock { $0[index] = result }
+      if ending != .notStarted { _ = tell(.ended(point, ending, end)) }
+    }
+    return results.withLock { $0.compactMap(\.self) }
+  }
+
+  /// One run of several into a directory of its own.
+  private func runInner(
+    _ point: FlowPoint, _ plan: ExperimentPlan, in directory: RunDirectory, threads: Int,
+    _ exportCorpus: Bool, _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
+  ) throws -> ExperimentRun.Outcome {
+    let inner = try directory.createInner(at: point.folder.map(\.path))
+    do {
+      return try run(point, plan, into: inner, threads: threads, exportCorpus, observer)
+    } catch let error as DocumentError {
+      throw self.plan.ensemble.explained(error, at: point)
+    }
+  }
+
+  /// One run into its directory.
+  private func run(
+    _ point: FlowPoint, _ plan: ExperimentPlan, into directory: RunDirectory, threads: Int,
+    _ exportCorpus: Bool, _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
+  ) throws -> ExperimentRun.Outcome {
+    var logger = logger
+    if !point.path.isEmpty { logger[metadataKey: "run"] = "\(point.path)" }
+    return try ExperimentRun(plan, program: program, threads: threads, logger: logger)
+      .run(into: directory, exportCorpus: exportCorpus) { observer(.advanced(point, $0)) }
+  }
+
+  /// Writes the files at the top; one that cannot be written does not keep the others from it.
+  private func record<Judgement>(
+    _ outcome: EnsembleOutcome<Judgement>, into directory: RunDirectory, _ manifest: inout Manifest
+  ) throws(RecordError) {
+    var fault: RecordError?
+    func attempt(_ write: () throws(RecordError) -> Void) {
+      do { try write() } catch { fault = fault ?? error }
+    }
+    attempt { () throws(RecordError) in
+      try directory.write(Table(outcome.flows, of: plan.grid), as: .flows)
+    }
+    attempt { () throws(RecordError) in
+      try directory.collectEvents(
+        of: outcome.flows.filter { $0.ending != .notStarted }.map {
+          ([.integer($0.point.flow), .integer($0.point.replicate)], $0.point.path)
+        })
+    }
+    if let fault { manifest.status = .failed(fault.description) }
+    // The manifest comes last: once it says finished, everything is there.
+    attempt { () throws(RecordError) in try directory.write(manifest) }
+    if let fault { throw fault }
+  }
+}
+
+/// Whether all runs are to stop.
+private final class StopFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+
+  func set() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,102 @@
+/// The runs of an experiment: the product of its sweep's axes, each point so many times.
+///
+/// The last axis varies fastest, and the replicates of one flow follow each other.
+public struct FlowGrid: Sendable, Hashable {
+  /// The axes; none for a single flow.
+  public let axes: [SweepAxis]
+  /// R, how many runs there are of each flow.
+  public let replicates: Int
+  /// How many flows there are, without their replicates.
+  public let flowCount: Int
+
+  /// The most runs that one experiment may have.
+  public static let mostRuns = 1_000_000
+
+  /// A grid from its axes; nil if it has more than ``mostRuns`` runs.
+  ///
+  /// - Precondition: `replicates` ≥ 1.
+  public init?(axes: [SweepAxis], replicates: Int) {
+    precondition(replicates >= 1, "a flow needs a run")
+    var count = 1
+    for axis in axes {
+      let (product, overflows) = count.multipliedReportingOverflow(by: axis.values.count)
+      guard !overflows, product <= Self.mostRuns else { return nil }
+      count = product
+    }
+    guard replicates <= Self.mostRuns / count else { return nil }
+    self.axes = axes
+    self.replicates = replicates
+    flowCount = count
+  }
+
+  /// How many runs there are, replicates included.
+  public var count: Int { flowCount * replicates }
+
+  /// Whether there is one flow with one run, and its run directory is that of the experiment.
+  public var isSingle: Bool { axes.isEmpty && replicates == 1 }
+
+  /// The run of an index in `0..<count`.
+  public subscript(index: Int) -> FlowPoint {
+    precondition((0..<count).contains(index), "the grid has \(count) runs")
+    let flow = index / replicates
+    var rest = flow
+    var positions = [Int](repeating: 0, count: axes.count)
+    for axis in axes.indices.reversed() {
+      positions[axis] = rest % axes[axis].values.count
+      rest /= axes[axis].values.count
+    }
+    return FlowPoint(
+      index: index, flow: flow + 1, replicate: index % replicates + 1, positions: positions,
+      values: zip(axes, positions).map { $0.values[$1] }, folder: folder(flow, index % replicates))
+  }
+
+  /// The run directory of a run inside that of the experiment.
+  private func folder(_ flow: Int, _ replicate: Int) -> [NumberedFolder] {
+    (axes.isEmpty ? [] : [NumberedFolder(group: "flows", number: flow + 1, digits: 6)])
+      + (replicates == 1
+        ? [] : [NumberedFolder(group: "replicates", number: replicate + 1, digits: 3)])
+  }
+
+  /// The first run of every flow in which at most one axis is not at its first value: together
+  /// they meet every value of every axis.
+  var cross: [FlowPoint] {
+    var points = [self[0]]
+    var stride = count
+    for axis in axes {
+      stride /= axis.values.count
+      for position in axis.values.indices.dropFirst() { points.append(self[position * stride]) }
+    }
+    return points
+  }
+}
+
+/// One run of a grid.
+public struct FlowPoint: Sendable, Hashable {
+  /// Its place among all runs, from 0.
+  public let index: Int
+  /// The number of its flow, from 1.
+  public let flow: Int
+  /// r, its number among the replicates of its flow, from 1.
+  public let replicate: Int
+  /// For each axis the position of its value.
+  public let positions: [Int]
+  /// For each axis its value, as after `--set`.
+  public let values: [String]
+  let folder: [NumberedFolder]
+
+  /// Where its run directory is inside that of the experiment, such as
+  /// `flows/000001/replicates/001`; empty for a single flow.
+  public var path: String { folder.map(\.path).joined(separator: "/") }
+}
+
+/// A numbered folder in a folder of its kind, such as `flows/000001`.
+struct NumberedFolder: Sendable, Hashable {
+  let group: String
+  let number: Int
+  let digits: Int
+
+  var path: String {
+    let text = String(number)
+    return "\(group)/" + String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+}

@@ -1,0 +1,63 @@
+// Runs inside a run: the replicates and flows of one experiment.
+
+import Glibc
+
+extension RunDirectory {
+  /// Makes the folder of a run inside this one.
+  ///
+  /// Concurrent calls are allowed, also while an earlier inner run is discarded.
+  ///
+  /// - Parameter folders: where it is, from here on: `["flows/000001", "replicates/001"]`.
+  /// - Returns: the new run.
+  /// - Throws: ``RecordError`` as ``create(at:)``.
+  public func createInner(at folders: [String]) throws(RecordError) -> RunDirectory {
+    let path = ([path] + folders).joined(separator: "/")
+    var attempts = 100
+    while true {
+      do {
+        return try Self.create(at: path)
+      } catch {
+        // A discarded run takes the folders above it away when they are empty, perhaps just now.
+        attempts -= 1
+        guard attempts > 0, case .systemCall(_, ENOENT) = error.reason else { throw error }
+      }
+    }
+  }
+
+  /// Writes `events.csv` from those of the runs inside.
+  ///
+  /// - Parameter runs: for each run its flow and replicate, and where it is; one without an
+  ///   `events.csv` adds nothing.
+  public func collectEvents(of runs: [([Cell], String)]) throws(RecordError) {
+    let own = Table(events: []).columns
+    let columns = ["flow", "replicate"] + own
+    var file = try TableFile(creating: path(of: .events), columns: columns)
+    for (leading, inner) in runs {
+      let path = "\(path)/\(inner)/\(FileName.events)"
+      guard access(path, F_OK) == 0 else { continue }
+      let events = try Table(contentsOf: path)
+      guard events.columns == own else {
+        throw RecordError(
+          path: path, reason: .malformed("other columns than \(own.joined(separator: ","))"),
+          advice: "Was the file changed by another program? Run the experiment again.")
+      }
+      var table = Table(columns: columns)
+      for row in 0..<events.rowCount { table.append(leading + events.row(row)) }
+      try file.append(table)
+    }
+    try file.commit()
+  }
+
+  /// The runs inside, by their place from here on, in order; none for an ordinary run.
+  package func innerPaths() throws(RecordError) -> [String] {
+    var paths: [String] = []
+    for group in ["flows", "replicates"] where access("\(path)/\(group)", F_OK) == 0 {
+      for name in try Self.entries(of: "\(path)/\(group)") where !name.hasPrefix(".") {
+        let inner = RunDirectory(at: "\(path)/\(group)/\(name)")
+        let deeper = try inner.innerPaths()
+        paths += deeper.isEmpty ? ["\(group)/\(name)"] : deeper.map { "\(group)/\(name)/\($0)" }
+      }
+    }
+    return paths
+  }
+}

@@ -1,0 +1,115 @@
+import Experiments
+import Foundation
+import GradientFlow
+import Synchronization
+
+/// Live progress of all runs of an experiment, told from whichever thread a run is on.
+final class RunView: Sendable {
+  private enum Kind {
+    case single(ProgressView)
+    case grid(GridView)
+  }
+
+  private let kind: Mutex<Kind>
+
+  init(_ plan: EnsemblePlan) {
+    kind = Mutex(
+      plan.grid.isSingle ? .single(ProgressView(plan.first)) : .grid(GridView(plan.grid)))
+  }
+
+  /// Shows what goes on.
+  func show(_ progress: EnsembleProgress) {
+    kind.withLock { kind in
+      switch (kind, progress) {
+      case (.single(let view), .advanced(_, let progress)): view.show(progress)
+      case (.single, _): break
+      case (.grid(let view), _): view.show(progress)
+      }
+    }
+  }
+
+  /// Takes the line away.
+  func finish() {
+    kind.withLock { kind in
+      switch kind {
+      case .single(let view): view.finish()
+      case .grid(let view): view.finish()
+      }
+    }
+  }
+}
+
+/// Progress over many runs: how many are done, and where the others stand. On a terminal one line
+/// drawn over itself, elsewhere one line for each run that ended.
+final class GridView {
+  private let grid: FlowGrid
+  private let isInteractive = Terminal.isInteractive
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var lastDrawn: ContinuousClock.Instant
+  private var isDrawn = false
+  private var done = 0
+  private var failed = 0
+  /// Where the runs that go on stand, by their index.
+  private var running: [Int: (point: FlowPoint, state: String)] = [:]
+
+  init(_ grid: FlowGrid) {
+    self.grid = grid
+    start = clock.now
+    lastDrawn = clock.now
+  }
+
+  func show(_ progress: EnsembleProgress) {
+    switch progress {
+    case .started(let point):
+      running[point.index] = (point, "data")
+    case .advanced(let point, let flow):
+      guard isInteractive, clock.now - lastDrawn > .milliseconds(80) else { return }
+      let stage = flow.stageDescription.name + (flow.isErrorSolve ? ", event errors" : "")
+      running[point.index] = (point, "\(stage), t \(flow.time.formatted(digits: 3))")
+      draw()
+    case .ended(let point, let ending, let end):
+      running[point.index] = nil
+      done += 1
+      if case .failed = ending { failed += 1 }
+      if isInteractive {
+        draw()
+      } else {
+        Terminal.note(line(point, ending, end) + "\n")
+      }
+    }
+  }
+
+  func finish() {
+    if isDrawn { Terminal.note("\r\u{1B}[K") }
+  }
+
+  private var seconds: String {
+    let elapsed = (clock.now - start).components
+    return String(format: "%.1f s", Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
+  }
+
+  private var count: String {
+    "\(done) of \(grid.count) done" + (failed > 0 ? ", \(failed) failed" : "")
+  }
+
+  private func draw() {
+    lastDrawn = clock.now
+    isDrawn = true
+    let states = running.values.sorted { $0.point.index < $1.point.index }
+      .map { "\($0.point.path) (\($0.state))" }
+    let line = ([count, seconds] + states).joined(separator: "  ")
+    Terminal.note("\r\u{1B}[K" + String(line.prefix(Terminal.width - 1)))
+  }
+
+  private func line(_ point: FlowPoint, _ ending: FlowEnding, _ end: FlowEnd?) -> String {
+    let values = zip(grid.axes, point.values).map { "\($0.key) \($1.prefix(30))" }
+    var parts = ["\(count): \(point.path) \(ending.name)"]
+    if !values.isEmpty { parts.append(values.joined(separator: ", ")) }
+    if let end { parts.append("loss \(String(format: "%.5f", end.loss))") }
+    parts.append(seconds)
+    let others = running.values.map(\.point).sorted { $0.index < $1.index }
+    if !others.isEmpty { parts.append("running " + others.map(\.path).joined(separator: ", ")) }
+    return parts.joined(separator: "  ")
+  }
+}
