@@ -91,7 +91,8 @@ extension ClaimRecord {
       }
     let isCompared = finding.reason == nil
     self.init(
-      claim: finding.claim.rawValue, statement: finding.statement,
+      claim: finding.claim.rawValue,
+      statement: (finding.flow.isEmpty ? "" : "[\(finding.flow)] ") + finding.statement,
       derived: isCompared ? finding.derived : nil, measured: isCompared ? finding.measured : nil,
       lower: isCompared ? finding.lower : nil, upper: isCompared ? finding.upper : nil,
       verdict: verdict, reference: finding.claim.reference,

@@ -94,7 +94,9 @@ extension Evidence {
       let ode = attentionElsewhere(reduced, head: head)
       // The weights are known to the tolerances times what they have travelled.
       let tolerance = 100 * (options.relativeTolerance + options.absoluteTolerance) * measured
-      let relative = abs(copying.scale) + copying.unselected
+      let relative =
+        abs(copying.scale) + copying.unselected
+        + othersDeparture(copying, head: head, gaps: gaps, time: time)
       var findings = [
         Finding(
           .copying, "\(statement), gap ODE", derived: ode, measured: measured,
@@ -108,6 +110,20 @@ extension Evidence {
           uncertainty: tolerance, relative: relative))
       return findings
     }
+  }
+
+  /// What it costs that the other heads of S* are not one-hot yet.
+  ///
+  /// They slow the head down by ε = 2 Σ (1 − σ), which itself falls like 1/t from t₀ on, so 1 − σ is
+  /// off by (1/t) ∫ ε dt = ε(t) (1 + ln(t/t₀)), relative (derived).
+  private func othersDeparture(
+    _ copying: CopyingStage, head: Int, gaps: [Double], time: Double
+  ) -> Double {
+    let others = model.coefficientSubsets[copying.selected].filter { $0 != head }
+    let now = 2 * others.reduce(0) { $0 + attentionElsewhere(copying.stage.end, head: $1) }
+    let before = 2 * others.reduce(0) { $0 + attentionElsewhere(copying.stage.start, head: $1) }
+    guard now > 0, before > now else { return now }
+    return now * (1 + log(before / now))
   }
 
   /// 1 − σ → (1/(2aMt)) Σ_j 1/D_j.

@@ -71,8 +71,7 @@ extension Evidence {
         Finding(.selectionRate, "ln(c_S*/c_S) slope", notApplicable: Self.noExpansion)
       ]
     }
-    let scale = stage.start[stage.start.count - 1]
-    let total = sumOfSquares(stage.start)
+    let rates = selectionRates(stage, best: best, informations: informations)
     let samples = samples(of: index)
     let winner = column("c.\(coefficientName(best))")
     return informations.indices.filter { $0 != best }.map { subset in
@@ -91,11 +90,39 @@ extension Evidence {
       let fit = LineFit(
         window.map { $0.time - stage.startTime },
         window.map { log(abs($0.values[winner] / $0.values[other])) })
-      let derived = 2 * scale * (informations[best] - informations[subset]) / total
       return Finding(
-        .selectionRate, statement, derived: derived, measured: fit.slope,
-        uncertainty: fit.slopeHalfWidth, modelError: abs(scale * derived))
+        .selectionRate, statement, derived: rates.derived[subset], measured: fit.slope,
+        uncertainty: fit.slopeHalfWidth, modelError: rates.neglected[subset])
     }
+  }
+
+  /// The rate of ln(c_S*/c_S) for every S to first order in a, and the size of the next order.
+  ///
+  /// The exact rate at θ is −(∂_{c_S*}L/c_S* − ∂_{c_S}L/c_S) = a r₁ + a² r₂ + …; r₁ is derived, and
+  /// r₂ is what is left of the gradient at a tenth of the scale, at the shares of the stage's start and
+  /// of its end, whichever is larger. A tenth more stands for the orders beyond.
+  private func selectionRates(
+    _ stage: Trajectory.StageSummary, best: Int, informations: [Double]
+  ) -> (derived: [Double], neglected: [Double]) {
+    let position = stage.start.count - 1
+    let scale = stage.start[position]
+    let total = sumOfSquares(stage.start)
+    let derived = informations.map { 2 * scale * (informations[best] - $0) / total }
+    let evaluator = objective.makeEvaluator(threads: 1)
+    let small = scale / 10
+    // At the end the losing coefficients may have underflowed; their rates need only the shares.
+    let floor = 1e-6 * total.squareRoot()
+    let neglected = [stage.start, stage.end].map { state -> [Double] in
+      var theta = state
+      theta[position] = small
+      for i in informations.indices where abs(theta[i]) < floor { theta[i] = floor }
+      let gradient = evaluator.lossAndGradient(at: theta).gradient
+      let rates = informations.indices.map { gradient[$0] / theta[$0] }
+      return informations.indices.map { subset in
+        abs(rates[subset] - rates[best] - derived[subset] / 10) * 100
+      }
+    }
+    return (derived, informations.indices.map { 1.1 * max(neglected[0][$0], neglected[1][$0]) })
   }
 
   /// G3: the time at which p_S* reaches its complete share P solves
@@ -109,7 +136,6 @@ extension Evidence {
     let stage = trajectory.stages[index]
     guard let (best, informations) = bestSubset(stage.start) else { return none(Self.noExpansion) }
     let scale = stage.start[stage.start.count - 1]
-    let total = sumOfSquares(stage.start)
     let shares = shares(stage.start)
     guard shares[best] > 0, shares[best] < complete, scale > 0 else {
       return none("S* is selected at the start, or can never be")
@@ -117,25 +143,33 @@ extension Evidence {
     let name = "selection-complete.\(coefficientName(best))"
     let event = trajectory.events.first { $0.stage == index && $0.name == name }
     guard let event, event.isReached else { return none("\(name) was not reached") }
-    func rest(_ t: Double) -> Double {
-      informations.indices.filter { $0 != best }.reduce(0.0) { sum, subset in
-        let gap = informations[best] - informations[subset]
-        return sum + shares[subset] / shares[best] * exp(-4 * scale * gap * t / total)
-      } - (1 - complete) / complete
+    let rates = selectionRates(stage, best: best, informations: informations)
+    /// The time at which the others' shares have fallen enough, at given rates.
+    func time(_ rates: [Double]) -> Double? {
+      func rest(_ t: Double) -> Double {
+        informations.indices.filter { $0 != best }.reduce(0.0) { sum, subset in
+          sum + shares[subset] / shares[best] * exp(-2 * rates[subset] * t)
+        } - (1 - complete) / complete
+      }
+      var high = 1.0
+      while rest(high) > 0 && high < 1e300 { high *= 2 }
+      guard high < 1e300 else { return nil }
+      var low = 0.0
+      for _ in 0..<200 where high - low > 1e-14 * high {
+        let middle = (low + high) / 2
+        if rest(middle) > 0 { low = middle } else { high = middle }
+      }
+      return high
     }
-    var high = 1.0
-    while rest(high) > 0 && high < 1e300 { high *= 2 }
-    guard high < 1e300 else { return none("two subsets have the same information") }
-    var low = 0.0
-    for _ in 0..<200 where high - low > 1e-14 * high {
-      let middle = (low + high) / 2
-      if rest(middle) > 0 { low = middle } else { high = middle }
-    }
+    guard let derived = time(rates.derived),
+      let late = time(zip(rates.derived, rates.neglected).map { $0 - $1 }),
+      let early = time(zip(rates.derived, rates.neglected).map { $0 + $1 })
+    else { return none("two subsets have the same information to first order in a") }
     return [
       Finding(
-        .selectionTime, "time at which p_S* reaches \(complete), S*=\(self.name(best))",
-        derived: high, measured: event.time - stage.startTime, uncertainty: event.error ?? 0,
-        modelError: 2 * scale * high)
+        .selectionTime, "time at which p_S* reaches \(Self.text(complete)), S*=\(self.name(best))",
+        derived: derived, measured: event.time - stage.startTime, uncertainty: event.error ?? 0,
+        modelError: max(late - derived, derived - early))
     ]
   }
 

@@ -24,6 +24,8 @@ public struct Finding: Sendable, Equatable {
   public let claim: Claim
   /// What is compared, for instance `ln(c_S*/c_S) slope, S={2}`.
   public let statement: String
+  /// Which flow of a sweep it is about, for instance `initial.scale=0.01`; empty for a single one.
+  public let flow: String
   /// What theory says, computed from the data.
   public let derived: Double
   /// What the flow shows.
@@ -56,6 +58,7 @@ public struct Finding: Sendable, Equatable {
   ) {
     self.claim = claim
     self.statement = statement
+    flow = ""
     self.derived = derived
     self.measured = measured
     self.uncertainty = uncertainty
@@ -69,6 +72,7 @@ public struct Finding: Sendable, Equatable {
   public init(_ claim: Claim, _ statement: String, notApplicable reason: String) {
     self.claim = claim
     self.statement = statement
+    flow = ""
     derived = .nan
     measured = .nan
     uncertainty = .nan
@@ -78,14 +82,13 @@ public struct Finding: Sendable, Equatable {
     self.reason = reason
   }
 
-  /// The same finding with something written before its statement.
-  public func labelled(_ label: String) -> Finding {
-    Finding(copying: self, statement: label + statement)
-  }
+  /// The same finding about a flow of a sweep.
+  public func labelled(_ flow: String) -> Finding { Finding(copying: self, flow: flow) }
 
-  private init(copying other: Finding, statement: String) {
+  private init(copying other: Finding, flow: String) {
     claim = other.claim
-    self.statement = statement
+    statement = other.statement
+    self.flow = flow
     derived = other.derived
     measured = other.measured
     uncertainty = other.uncertainty

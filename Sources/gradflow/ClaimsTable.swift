@@ -15,12 +15,17 @@ enum ClaimsTable {
 
   /// One line per finding, under a header.
   static func lines(of findings: [Finding]) -> [String] {
-    let width = min(110, (findings.map { $0.statement.count }.max() ?? 0))
+    let width = min(80, (findings.map { $0.statement.count }.max() ?? 0))
     var lines = [
       "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 13)
         + "measured".aligned(to: 13) + "±".aligned(to: 9) + "ratio".aligned(to: 9)
     ]
+    var flow = ""
     for finding in findings {
+      if finding.flow != flow {
+        flow = finding.flow
+        lines.append(flow.isEmpty ? "across flows" : "[\(flow)]")
+      }
       let start = finding.claim.rawValue.padded(to: 13) + finding.statement.padded(to: width)
       switch finding.verdict {
       case .notApplicable(let reason):
