@@ -100,6 +100,9 @@ public struct Ensemble: Sendable {
       error.problems.map { baseProblems.contains($0) ? $0 : explained($0, at: point) })
   }
 
+  /// What stands between a problem and the values of the axes beside which it shows.
+  static let beside = ", where "
+
   private func explained(_ problem: DocumentProblem, at point: FlowPoint) -> DocumentProblem {
     func with(key: String?, found: String) -> DocumentProblem {
       DocumentProblem(
@@ -115,7 +118,7 @@ public struct Ensemble: Sendable {
       "\(axis.axis.key) = \(axis.axis.values[position].prefix(40)) (\(axis.label(of: position)))"
     }
     return with(
-      key: problem.key, found: problem.found + ", where " + values.joined(separator: ", "))
+      key: problem.key, found: problem.found + Self.beside + values.joined(separator: ", "))
   }
 
   /// The experiment with its axes and every default written out, but for those defaults that may
