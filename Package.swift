@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: - Data
     .target(  // n-gram chains: sampling, stationary laws, information
-      name: "MarkovChains", swiftSettings: safetySettings),
+      name: "MarkovChains", dependencies: ["LinearAlgebra", "ParallelLoops"],
+      swiftSettings: safetySettings),
     .target(  // token sequences, and their exact compression into window counts
       name: "Corpora", dependencies: ["MarkovChains", "ParallelLoops"], swiftSettings: settings),
 
@@ -124,7 +125,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         "BuildStamp", "Corpora", "CVODE", "DeclaredKeys", "Experiments", "FlowAnalysis",
-        "GradientFlow", "InductionHeads", "Objectives", "RunRecords",
+        "GradientFlow", "InductionHeads", "MarkovChains", "Objectives", "RunRecords",
       ], swiftSettings: settings),
 
     .executableTarget(  // timings and work counts as CSV
@@ -150,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "DeclaredKeys", "Experiments", "GradientFlow", "RunRecords",
+        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "RunRecords",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),

@@ -20,12 +20,12 @@ public struct DataSettings: Sendable, Hashable {
   }
 }
 
-/// n-gram Markov chains, one kernel per sequence, rows drawn from Dirichlet(α).
+/// Sequences of n-gram Markov chains.
 public struct ChainSettings: Sendable, Hashable {
   /// The parents' lags, ascending.
   public var parents: [Int]
-  /// The concentration α of the Dirichlet prior.
-  public var concentration: Double
+  /// Where the kernels come from.
+  public var kernels: KernelSettings
   /// The law of the first tokens.
   public var start: ChainStart
   /// The number of sequences N.
@@ -34,14 +34,27 @@ public struct ChainSettings: Sendable, Hashable {
   public var length: Int
 }
 
-/// n-gram Markov chains in infinite context, rows drawn from Dirichlet(α).
+/// n-gram Markov chains in infinite context.
 public struct PopulationSettings: Sendable, Hashable {
   /// The parents' lags, ascending.
   public var parents: [Int]
-  /// The concentration α of the Dirichlet prior.
-  public var concentration: Double
-  /// The number of chains K.
+  /// Where the kernels come from.
+  public var kernels: KernelSettings
+  /// The number of chains K; 1 for the kernel in a file.
   public var chains: Int
+}
+
+/// Where the kernels of chains come from.
+public enum KernelSettings: Sendable, Hashable {
+  /// Every chain has a kernel of its own, rows drawn from Dirichlet(α).
+  case dirichlet(concentration: Double)
+  /// The kernel in the file of this absolute path, for all.
+  case file(String)
+
+  /// The concentration α of the Dirichlet prior, if kernels are drawn.
+  public var concentration: Double? {
+    if case .dirichlet(let concentration) = self { concentration } else { nil }
+  }
 }
 
 /// Sequences read from a file.

@@ -46,20 +46,27 @@ extension Experiment {
     case .chains(let chains):
       values[Keys.source] = .chains
       values[Keys.parents] = chains.parents
-      values[Keys.concentration] = chains.concentration
+      write(chains.kernels, to: &values)
       values[Keys.start] = chains.start
       values[Keys.sequences] = chains.sequences
       values[Keys.length] = chains.length
     case .population(let population):
       values[Keys.source] = .population
       values[Keys.parents] = population.parents
-      values[Keys.concentration] = population.concentration
-      values[Keys.chains] = population.chains
+      write(population.kernels, to: &values)
+      if population.kernels.concentration != nil { values[Keys.chains] = population.chains }
     case .tokens(let tokens):
       values[Keys.source] = .tokens
       values[Keys.file] = tokens.file
       values[Keys.sequences] = tokens.sequences
       values[Keys.length] = tokens.length
+    }
+  }
+
+  private func write(_ kernels: KernelSettings, to values: inout KeyValues) {
+    switch kernels {
+    case .dirichlet(let concentration): values[ExperimentKeys.concentration] = concentration
+    case .file(let file): values[ExperimentKeys.kernel] = file
     }
   }
 

@@ -6,8 +6,8 @@ public enum ExperimentKeys {
   public static let schema = KeySchema(
     [
       source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
-      concentration.declaration, chains.declaration, start.declaration, sequences.declaration,
-      length.declaration, dataSeed.declaration,
+      concentration.declaration, kernel.declaration, chains.declaration, start.declaration,
+      sequences.declaration, length.declaration, dataSeed.declaration,
       heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
       degree.declaration, emptySet.declaration, readout.declaration,
       floor.declaration, targets.declaration,
@@ -58,11 +58,19 @@ public enum ExperimentKeys {
     "The lags of the parents of a token; not with source: tokens")
   static let concentration = Key.real(
     "data.concentration", .positive,
-    default: .described("none; required with source: chains or population"), sample: "0.1",
+    default: .described(
+      "none; required with source: chains or population, unless there is a kernel"),
+    sample: "0.1",
     "The concentration α of the Dirichlet prior of the kernel's rows; not with source: tokens")
+  static let kernel = Key.file(
+    "data.kernel", default: .described("none"), sample: "kernel.txt",
+    "One kernel for all sequences, relative to the experiment file's folder: d^n rows of d "
+      + "probabilities, the token at the smallest parent lag changing fastest; excludes "
+      + "concentration")
   static let chains = Key.integer(
     "data.chains", .atLeast(1), unit: "chains",
-    default: .described("none; required with source: population"), sample: "1000",
+    default: .described("none; required with source: population, unless there is a kernel"),
+    sample: "1000",
     "The number of chains K drawn from the prior; only with source: population")
   static let start = Key<ChainStart>.choice(
     "data.start", default: .value(.stationary),

@@ -51,23 +51,18 @@ extension ExperimentPlan {
         allowed: "fewer than 2^63 different windows",
         advice: "let the heads look at fewer lags, or use a smaller vocabulary")
     }
-    let prior: (parents: [Int], concentration: Double, isStationary: Bool)
+    let law: (parents: [Int], kernels: KernelSettings, isStationary: Bool)
     switch experiment.data.source {
     case .chains(let chains):
-      prior = (chains.parents, chains.concentration, chains.start == .stationary)
+      law = (chains.parents, chains.kernels, chains.start == .stationary)
     case .population(let population):
-      prior = (population.parents, population.concentration, true)
+      law = (population.parents, population.kernels, true)
     case .tokens: return
     }
-    if !(1e-8...1e8).contains(prior.concentration) {
-      throw loaded.error(
-        at: ExperimentKeys.concentration.address(), found: "\(prior.concentration)",
-        allowed: "a real number in 1e-8…1e8",
-        advice: "beyond these, rows are deterministic or uniform to rounding")
-    }
-    let memory = prior.parents.max() ?? 1
+    try checkConcentration(loaded, law.kernels)
+    let memory = law.parents.max() ?? 1
     let states = power(experiment.data.vocabulary, memory)
-    if prior.isStationary && states > Double(StationarySolver.maximumWindowCount) {
+    if law.isStationary && states > Double(StationarySolver.maximumWindowCount) {
       let isPopulation = if case .population = experiment.data.source { true } else { false }
       throw loaded.error(
         at: isPopulation
@@ -76,6 +71,36 @@ extension ExperimentPlan {
         allowed: "at most \(StationarySolver.maximumWindowCount) states",
         advice: isPopulation
           ? "shorten the memory" : "write data.start: uniform, or shorten the memory")
+    }
+  }
+
+  static func checkConcentration(
+    _ loaded: LoadedExperiment, _ kernels: KernelSettings
+  ) throws(DocumentError) {
+    guard let concentration = kernels.concentration, !(1e-8...1e8).contains(concentration) else {
+      return
+    }
+    throw loaded.error(
+      at: ExperimentKeys.concentration.address(), found: "\(concentration)",
+      allowed: "a real number in 1e-8…1e8",
+      advice: "beyond these, rows are deterministic or uniform to rounding")
+  }
+
+  /// Where the chains come from: a prior, or the kernel of a file, which is read now.
+  static func chainSource(
+    _ loaded: LoadedExperiment, _ kernels: KernelSettings, parents: [Int], _ memoryLimit: Int?
+  ) throws(DocumentError) -> SequenceSampler.Source {
+    let vocabulary = loaded.experiment.data.vocabulary
+    switch kernels {
+    case .dirichlet(let concentration):
+      return .prior(
+        DirichletPrior(
+          vocabulary: vocabulary, parents: parents, concentration: concentration))
+    case .file(let path):
+      return .chain(
+        try KernelFile(
+          path: path, vocabulary: vocabulary, parents: parents, memoryLimit: memoryLimit
+        ).chain())
     }
   }
 
@@ -106,8 +131,24 @@ extension ExperimentPlan {
     guard case .tokens(let settings) = loaded.experiment.data.source else {
       preconditionFailure("the experiment has no token file")
     }
+    let stored = try readTokens(loaded, settings, memoryLimit)
+    if stored.length < model.windowShape.firstPosition {
+      throw loaded.error(
+        at: ExperimentKeys.file.address(),
+        found: "sequences of \(stored.length) tokens before the target with model.window "
+          + "\(model.window)",
+        allowed: "more than \(model.window)",
+        advice: "use longer sequences, narrow the window or write model.readout: all-positions")
+    }
+    return stored
+  }
+
+  /// The tokens of the experiment's file, as many as it asks for.
+  static func readTokens(
+    _ loaded: LoadedExperiment, _ settings: TokenSettings, _ memoryLimit: Int?
+  ) throws(DocumentError) -> StoredSequences {
     let stored = try TokenFile(
-      path: settings.file, vocabulary: model.vocabulary, limit: settings.sequences,
+      path: settings.file, vocabulary: loaded.experiment.data.vocabulary, limit: settings.sequences,
       memoryLimit: memoryLimit
     ).sequences()
     if let wanted = settings.sequences, stored.sequenceCount < wanted {
@@ -121,14 +162,6 @@ extension ExperimentPlan {
         at: ExperimentKeys.length.address(),
         found: "\(length), but the file has \(stored.length) tokens before each target",
         allowed: "\(stored.length)", advice: "leave data.length out, or correct it")
-    }
-    if stored.length < model.windowShape.firstPosition {
-      throw loaded.error(
-        at: ExperimentKeys.file.address(),
-        found: "sequences of \(stored.length) tokens before the target with model.window "
-          + "\(model.window)",
-        allowed: "more than \(model.window)",
-        advice: "use longer sequences, narrow the window or write model.readout: all-positions")
     }
     return stored
   }
@@ -208,7 +241,7 @@ extension ExperimentPlan {
     }
   }
 
-  private static func power(_ base: Int, _ exponent: Int) -> Double {
+  static func power(_ base: Int, _ exponent: Int) -> Double {
     (0..<min(exponent, 2000)).reduce(1.0) { product, _ in product * Double(base) }
   }
 }

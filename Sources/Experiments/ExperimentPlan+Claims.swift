@@ -29,8 +29,8 @@ extension ExperimentPlan {
   /// α, if the chains come from a prior.
   private var concentration: Double? {
     switch experiment.data.source {
-    case .chains(let chains): chains.concentration
-    case .population(let population): population.concentration
+    case .chains(let chains): chains.kernels.concentration
+    case .population(let population): population.kernels.concentration
     case .tokens: nil
     }
   }

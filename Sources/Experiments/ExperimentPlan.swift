@@ -9,8 +9,8 @@ import Objectives
 public enum PlannedData: Sendable {
   /// Sequences of finite length.
   case sequences(any SequenceSource)
-  /// K chains in infinite context: chain i is the prior's chain of that seed and index i.
-  case population(DirichletPrior, count: Int, seed: UInt64)
+  /// K chains in infinite context: chain i is that of sequence i under the same seed.
+  case population(SequenceSampler.Source, count: Int, seed: UInt64)
 }
 
 /// An experiment turned into a model, sequences, stages and a start: ready to run, nothing sampled
@@ -51,11 +51,10 @@ public struct ExperimentPlan: Sendable {
       let size = ProblemSize(
         model: model, experiment: experiment, sequences: chains.sequences, length: chains.length)
       try Self.check(size, loaded, memoryLimit)
-      let prior = DirichletPrior(
-        vocabulary: experiment.data.vocabulary, parents: chains.parents,
-        concentration: chains.concentration)
       let sampler = SequenceSampler(
-        source: .prior(prior), start: chains.start == .stationary ? .stationary : .uniform,
+        source: try Self.chainSource(
+          loaded, chains.kernels, parents: chains.parents, memoryLimit),
+        start: chains.start == .stationary ? .stationary : .uniform,
         seed: UInt64(experiment.data.seed))
       data = .sequences(
         SampledSequences(sampler, count: chains.sequences, length: chains.length))
@@ -63,10 +62,9 @@ public struct ExperimentPlan: Sendable {
     case .population(let population):
       size = ProblemSize(model: model, experiment: experiment, population: population)
       try Self.check(size, loaded, memoryLimit)
-      let prior = DirichletPrior(
-        vocabulary: experiment.data.vocabulary, parents: population.parents,
-        concentration: population.concentration)
-      data = .population(prior, count: population.chains, seed: UInt64(experiment.data.seed))
+      let source = try Self.chainSource(
+        loaded, population.kernels, parents: population.parents, memoryLimit)
+      data = .population(source, count: population.chains, seed: UInt64(experiment.data.seed))
     case .tokens:
       let stored = try Self.storedSequences(loaded, model, memoryLimit)
       size = ProblemSize(
@@ -102,13 +100,26 @@ public struct ExperimentPlan: Sendable {
         corpus: CompressedCorpus(
           sequences, shape: model.windowShape, targets: targets, threads: threads),
         length: sequences.length, completeShare: experiment.completeShare)
-    case .population(let prior, let count, let seed):
+    case .population(let source, let count, let seed):
       return GIHObjective(
         model: model,
         population: PopulationLaw(
-          chains: (0..<count).map { prior.chain(seed: seed, index: UInt64($0)) },
+          chains: (0..<count).map { source.chain(seed: seed, index: UInt64($0)) },
           shape: model.windowShape, threads: threads),
         completeShare: experiment.completeShare)
+    }
+  }
+
+  /// What an objective of this plan is taken over, in words.
+  public func sizes(of objective: GIHObjective) -> String {
+    switch objective.data {
+    case .corpus(let corpus):
+      "\(corpus.sequenceCount) sequences of length \(size.length ?? 0), "
+        + "\(corpus.windows.count) windows, \(corpus.pairCount) pairs, "
+        + "\(corpus.entryCount) window counts"
+    case .population(let law):
+      "\(law.chainCount) chains in infinite context, \(law.windows.count) windows, "
+        + "\(law.windows.count * law.windows.count) pairs"
     }
   }
 

@@ -6,8 +6,7 @@ extension ExperimentReader {
     case .chains?:
       reject([Keys.file.address()], onlyWith: "source: tokens", source: "chains")
       reject([Keys.chains.address()], onlyWith: "source: population", source: "chains")
-      require(Keys.parents)
-      require(Keys.concentration)
+      checkKernels()
       require(Keys.sequences)
       require(Keys.length)
     case .population?:
@@ -17,9 +16,16 @@ extension ExperimentReader {
           Keys.start.address(), Keys.sequences.address(), Keys.length.address(),
           Keys.targets.address(),
         ], onlyWith: "source: chains", source: "population")
-      require(Keys.parents)
-      require(Keys.concentration)
-      require(Keys.chains)
+      checkKernels()
+      if document.isGiven(Keys.kernel.address()) {
+        if document.isGiven(Keys.chains.address()) {
+          document.reject(
+            Keys.chains.address(), found: "the key beside data.kernel",
+            allowed: "only where chains are drawn from a prior", advice: "remove one of the two")
+        }
+      } else {
+        require(Keys.chains)
+      }
       if document[Keys.readout] == .allPositions {
         document.reject(
           Keys.readout.address(), found: "all-positions with data.source: population",
@@ -29,7 +35,8 @@ extension ExperimentReader {
     case .tokens?:
       reject(
         [
-          Keys.parents.address(), Keys.concentration.address(), Keys.start.address(),
+          Keys.parents.address(), Keys.concentration.address(), Keys.kernel.address(),
+          Keys.start.address(),
         ], onlyWith: "source: chains", source: "tokens")
       reject([Keys.chains.address()], onlyWith: "source: population", source: "tokens")
       require(Keys.file, advice: "name the token file, or write source: chains")
@@ -40,6 +47,21 @@ extension ExperimentReader {
           advice: "write loss.targets: sampled, or data.source: chains")
       }
     case nil: break
+    }
+  }
+
+  /// Parents, and exactly one of a prior and a kernel.
+  private mutating func checkKernels() {
+    require(Keys.parents)
+    guard document.isGiven(Keys.kernel.address()) else {
+      require(Keys.concentration)
+      return
+    }
+    if document.isGiven(Keys.concentration.address()) {
+      document.reject(
+        Keys.kernel.address(), found: "the key beside data.concentration",
+        allowed: "one of the two: a kernel, or a prior over kernels",
+        advice: "remove one of the two")
     }
   }
 

@@ -23,8 +23,7 @@ struct ExperimentReader {
       loss: LossSettings(
         floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
       initial: try initial(model), stages: try stages(), solver: try solver(),
-      completeShare: document[Keys.completeShare]
-        ?? (document[Keys.source] == .population ? 0.99 : nil),
+      completeShare: document[Keys.completeShare] ?? defaultCompleteShare,
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
@@ -42,7 +41,7 @@ struct ExperimentReader {
         .chains(
           ChainSettings(
             parents: try document.required(Keys.parents).sorted(),
-            concentration: try document.required(Keys.concentration),
+            kernels: try kernels(),
             start: try document.required(Keys.start),
             sequences: try document.required(Keys.sequences),
             length: try document.required(Keys.length)))
@@ -50,8 +49,7 @@ struct ExperimentReader {
         .population(
           PopulationSettings(
             parents: try document.required(Keys.parents).sorted(),
-            concentration: try document.required(Keys.concentration),
-            chains: try document.required(Keys.chains)))
+            kernels: try kernels(), chains: document[Keys.chains] ?? 1))
       case .tokens:
         .tokens(
           TokenSettings(
@@ -61,6 +59,20 @@ struct ExperimentReader {
     return DataSettings(
       vocabulary: try document.required(Keys.vocabulary),
       seed: try document.required(Keys.dataSeed), source: source)
+  }
+
+  /// 1 − 1/L where L is known and a share above 1/2 comes of it; for a file it shows later.
+  private var defaultCompleteShare: Double? {
+    switch document[Keys.source] {
+    case .population?: 0.99
+    case .chains?: document[Keys.length].flatMap { $0 > 2 ? 1 - 1 / Double($0) : nil }
+    default: nil
+    }
+  }
+
+  private func kernels() throws(DocumentError) -> KernelSettings {
+    if let file = document[Keys.kernel] { return .file(absolute(file)) }
+    return .dirichlet(concentration: try document.required(Keys.concentration))
   }
 
   private func model() throws(DocumentError) -> ModelSettings {

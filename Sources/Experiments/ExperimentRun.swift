@@ -79,7 +79,7 @@ public struct ExperimentRun: Sendable {
         "data ready",
         metadata: [
           "seconds": "\(Timestamp.now().seconds(since: start))",
-          "data": "\(objective.data.description)", "kernels": "\(kernelInstructionSet)",
+          "data": "\(plan.sizes(of: objective))", "kernels": "\(kernelInstructionSet)",
         ])
       let loss = objective.makeEvaluator(threads: threads).loss(at: plan.start)
       guard loss.isFinite else { throw plan.infiniteStart(loss) }

@@ -7,23 +7,11 @@ public import Objectives
 /// L(θ) = −(1/K) Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε), the limit of long sequences.
 public struct GIHObjective: Objective {
   /// What the loss is taken over.
-  public enum Data: Sendable, CustomStringConvertible {
+  public enum Data: Sendable {
     /// Sequences of finite length.
     case corpus(CompressedCorpus)
     /// Chains in infinite context.
     case population(PopulationLaw)
-
-    /// The sizes in words.
-    public var description: String {
-      switch self {
-      case .corpus(let corpus):
-        "\(corpus.sequenceCount) sequences, \(corpus.windows.count) windows, "
-          + "\(corpus.pairCount) pairs, \(corpus.entryCount) window counts"
-      case .population(let law):
-        "\(law.chainCount) chains in infinite context, \(law.windows.count) windows, "
-          + "\(law.windows.count * law.windows.count) pairs"
-      }
-    }
   }
 
   /// The transformer.

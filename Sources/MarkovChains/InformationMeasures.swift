@@ -1,10 +1,43 @@
-/// The χ² informations between a token and the tokens at a set of lags, for one chain.
+/// The χ² informations between a token and the tokens at a set of lags, for one law.
 public struct Information: Sendable, Equatable {
   /// The standard χ² mutual information, Σ_Z μ(Z) (Σ_e μ(e|Z)²/μ(e) − 1); at most d − 1.
   public var standard: Double
 
   /// The modified one, Σ_Z μ(Z)² (Σ_e μ(e|Z)²/μ(e) − 1); at most the standard one.
   public var modified: Double
+}
+
+extension Information {
+  /// The informations of a joint law of tokens e and sub-windows Z, or of counts.
+  ///
+  /// - Parameters:
+  ///   - pairs: μ(Z, e) up to a factor, flattened as [Z · d + e]; not negative, not all zero.
+  ///   - vocabulary: d.
+  ///   - total: the sum of `pairs`: 1 for a law.
+  init(ofPairs pairs: Span<Double>, vocabulary: Int, total: Double = 1) {
+    let (pair, d) = (pairs, vocabulary)
+    var token = [Double](repeating: 0, count: d)
+    for start in stride(from: 0, to: pair.count, by: d) {
+      for e in 0..<d { token[e] += pair[start + e] }
+    }
+    for e in 0..<d { token[e] /= total }
+    var (standard, modified) = (0.0, 0.0)
+    for start in stride(from: 0, to: pair.count, by: d) {
+      var sum = 0.0
+      for e in 0..<d { sum += pair[start + e] }
+      guard sum > 0 else { continue }
+      let window = sum / total
+      var excess = 0.0  // μ(Z) (Σ_e μ(e|Z)²/μ(e) − 1)
+      for e in 0..<d where token[e] > 0 {
+        let difference = pair[start + e] / sum - token[e]
+        // μ(Z) |difference| is of the order of μ(e), so this order of operations cannot overflow.
+        excess += (window * difference / token[e]) * difference
+      }
+      standard += excess
+      modified += window * excess
+    }
+    self.init(standard: standard, modified: modified)
+  }
 }
 
 /// The χ² informations of chains of one shape about a list of lag sets.
@@ -27,8 +60,10 @@ public struct InformationMeasures: Sendable {
   public let windowLength: Int
 
   private let vocabulary: Int
-  private let projections: [[Int]]
-  private var solver: StationarySolver
+  /// What is left of the joint law while lags are summed out, shape (d^{M+1}) at first.
+  private var pair: [Double]
+  /// The solver, which knows the classes of the chain measured last.
+  private(set) var solver: StationarySolver
 
   /// The measures for chains of one shape.
   ///
@@ -37,48 +72,55 @@ public struct InformationMeasures: Sendable {
   ///   - parents: the parent lags of the chains.
   ///   - lagSets: the sets S; each increasing, positive.
   public init(vocabulary: Int, parents: [Int], lagSets: [[Int]]) {
-    let length = (lagSets + [parents]).compactMap(\.last).max() ?? 1
+    precondition(lagSets.allSatisfy { Windows.isIncreasing($0) }, "Lags are positive and increase.")
     self.vocabulary = vocabulary
     self.lagSets = lagSets
-    windowLength = length
-    projections = lagSets.map {
-      Windows.projection(vocabulary: vocabulary, length: length, lags: $0)
-    }
+    windowLength = (lagSets + [parents]).compactMap(\.last).max() ?? 1
+    pair = [Double](
+      repeating: 0, count: Windows.count(vocabulary: vocabulary, length: windowLength + 1))
     solver = StationarySolver(vocabulary: vocabulary, parents: parents)
   }
 
   /// The informations of one chain, in the order of ``lagSets``.
   public mutating func measure(_ chain: borrowing NGramChain) -> [Information] {
-    let joint = solver.windowLaw(of: chain, length: windowLength + 1)
-    let token = joint.marginal(lags: [1])
-    return zip(lagSets, projections).map { lags, projection in
-      information(joint.probabilities, token: token, lagCount: lags.count, projection)
+    let joint = solver.windowLaw(of: chain, length: windowLength + 1).probabilities
+    return lagSets.map { lags in
+      let count = sumOut(allBut: lags, of: joint)
+      return Information(ofPairs: pair.span.extracting(0..<count), vocabulary: vocabulary)
     }
   }
 
-  private func information(
-    _ joint: [Double], token: [Double], lagCount: Int, _ projection: [Int]
-  ) -> Information {
+  /// Writes μ(z, Z_S) into the front of ``pair``, index [Z_S · d + z].
+  ///
+  /// The digit of lag m has the stride d^m as long as all smaller lags are there, so lags are
+  /// summed out from the largest on; what is summed moves to the front and overwrites nothing
+  /// that is still to be read.
+  ///
+  /// - Returns: the number of entries, d^{|S|+1}.
+  private mutating func sumOut(allBut lags: [Int], of joint: [Double]) -> Int {
     let d = vocabulary
-    // pair[Z_S · d + e] = μ(e, Z_S)
-    var pair = [Double](
-      repeating: 0, count: Windows.count(vocabulary: d, length: lagCount + 1))
-    for (window, index) in projection.enumerated() {
-      for e in 0..<d { pair[index * d + e] += joint[window * d + e] }
-    }
-    var result = Information(standard: 0, modified: 0)
-    for start in stride(from: 0, to: pair.count, by: d) {
-      let window = pair[start..<start + d].reduce(0, +)
-      guard window > 0 else { continue }
-      var excess = 0.0  // μ(Z) (Σ_e μ(e|Z)²/μ(e) − 1)
-      for e in 0..<d where token[e] > 0 {
-        let difference = pair[start + e] / window - token[e]
-        // μ(Z) |difference| is of the order of μ(e), so this order of operations cannot overflow.
-        excess += (window * difference / token[e]) * difference
+    var kept = lags[...]
+    var stride = joint.count
+    var count = joint.count
+    return unsafe pair.withUnsafeMutableBufferPointer { pair in
+      unsafe pair.baseAddress?.update(from: joint, count: count)
+      for lag in Swift.stride(from: windowLength, to: 0, by: -1) {
+        stride /= d
+        if kept.last == lag {
+          kept.removeLast()
+          continue
+        }
+        for block in 0..<count / (stride * d) {
+          let (into, from) = (block * stride, block * stride * d)
+          for i in 0..<stride { unsafe pair[into + i] = pair[from + i] }
+          for digit in 1..<d {
+            let from = from + digit * stride
+            for i in 0..<stride { unsafe pair[into + i] += pair[from + i] }
+          }
+        }
+        count /= d
       }
-      result.standard += excess
-      result.modified += window * excess
+      return count
     }
-    return result
   }
 }

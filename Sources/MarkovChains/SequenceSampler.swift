@@ -9,6 +9,14 @@ public struct SequenceSampler: Sendable {
     case prior(DirichletPrior)
     /// All sequences share one chain.
     case chain(NGramChain)
+
+    /// The chain of sequence `index` under a seed.
+    public func chain(seed: UInt64, index: UInt64) -> NGramChain {
+      switch self {
+      case .prior(let prior): prior.chain(seed: seed, index: index)
+      case .chain(let chain): chain
+      }
+    }
   }
 
   /// The law of the first r_n tokens.

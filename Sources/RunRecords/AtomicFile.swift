@@ -81,6 +81,15 @@ public struct AtomicFile: ~Copyable {
     try write(Array(text.utf8), to: path)
   }
 
+  /// Throws if something stands at `path`, be it a link that leads nowhere.
+  static func refuseExisting(_ path: String) throws(RecordError) {
+    var status = stat()
+    if lstat(path, &status) == 0 {
+      throw RecordError(
+        path: path, reason: .alreadyExists, advice: "Choose another name, or move it away.")
+    }
+  }
+
   private mutating func flush() throws(RecordError) {
     guard !buffer.isEmpty else { return }
     try buffer.span.bytes.withUnsafeBytes { pointer throws(RecordError) in

@@ -37,27 +37,9 @@ public struct NumPyMatrix<Element: FixedWidthInteger & Sendable>: Equatable, Sen
   private init<Stored: FixedWidthInteger & BitwiseCopyable>(
     _ file: borrowing OpenFile, _ header: NumPyHeader, as type: Stored.Type
   ) throws(RecordError) {
-    guard header.shape.count == 2 else {
-      throw header.failure(
-        "shape \(header.shape) found, with \(header.shape.count) extents",
-        "Store a matrix with one row per sequence.")
-    }
-    let (rows, columns) = (header.shape[0], header.shape[1])
     let size = MemoryLayout<Stored>.size
-    let (count, isTooMany) = rows.multipliedReportingOverflow(by: columns)
-    let (byteCount, isTooLong) = count.multipliedReportingOverflow(by: size)
-    // Checked before anything is allocated: a damaged header may claim any shape.
-    let present = try file.byteCount() - header.byteCount
-    guard !isTooMany, !isTooLong, byteCount <= present else {
-      throw header.failure(
-        "shape \(header.shape) found, but only \(present) bytes of numbers",
-        "The file is truncated; write or copy it again.")
-    }
-    guard byteCount == present else {
-      throw header.failure(
-        "shape \(header.shape) found, but \(present) bytes of numbers",
-        "The file holds more than one array; store one alone.")
-    }
+    let (rows, columns) = try header.matrixShape(of: file, elementSize: size)
+    let count = rows * columns
     var values = [Element](repeating: 0, count: count)
     var index = 0
     while index < count {
@@ -130,6 +112,33 @@ struct NumPyHeader {
     self.isFortranOrder = order.output.1 == "True"
     self.shape = shape
     byteCount = 8 + lengthBytes.count + length
+  }
+
+  /// Rows and columns of a matrix whose numbers fill the rest of the file.
+  func matrixShape(
+    of file: borrowing OpenFile, elementSize size: Int
+  ) throws(RecordError) -> (rows: Int, columns: Int) {
+    guard shape.count == 2 else {
+      throw failure(
+        "shape \(shape) found, with \(shape.count) extents",
+        "Store a matrix with one row per sequence.")
+    }
+    let (rows, columns) = (shape[0], shape[1])
+    let (count, isTooMany) = rows.multipliedReportingOverflow(by: columns)
+    let (bytes, isTooLong) = count.multipliedReportingOverflow(by: size)
+    // Checked before anything is allocated: a damaged header may claim any shape.
+    let present = try file.byteCount() - byteCount
+    guard !isTooMany, !isTooLong, bytes <= present else {
+      throw failure(
+        "shape \(shape) found, but only \(present) bytes of numbers",
+        "The file is truncated; write or copy it again.")
+    }
+    guard bytes == present else {
+      throw failure(
+        "shape \(shape) found, but \(present) bytes of numbers",
+        "The file holds more than one array; store one alone.")
+    }
+    return (rows, columns)
   }
 
   func failure(_ found: String, _ advice: String) -> RecordError {

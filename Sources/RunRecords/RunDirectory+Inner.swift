@@ -31,7 +31,7 @@ extension RunDirectory {
   public func collectEvents(of runs: [([Cell], String)]) throws(RecordError) {
     let own = Table(events: []).columns
     let columns = ["flow", "replicate"] + own
-    var file = try TableFile(path: path(of: .events), columns: columns)
+    var file = try TableFile(creating: path(of: .events), columns: columns)
     for (leading, inner) in runs {
       let path = "\(path)/\(inner)/\(FileName.events)"
       guard access(path, F_OK) == 0 else { continue }
@@ -43,7 +43,7 @@ extension RunDirectory {
       }
       var table = Table(columns: columns)
       for row in 0..<events.rowCount { table.append(leading + events.row(row)) }
-      try file.write(table)
+      try file.append(table)
     }
     try file.commit()
   }

@@ -32,7 +32,7 @@ extension Table {
     try file.commit()
   }
 
-  fileprivate func appendHeader(to bytes: inout [UInt8]) {
+  func appendHeader(to bytes: inout [UInt8]) {
     for (index, name) in columns.enumerated() {
       if index > 0 { bytes.append(.comma) }
       Cell.append(text: name, quoted: Cell.hasSpecialBytes(name) || name.isEmpty, to: &bytes)
@@ -40,7 +40,7 @@ extension Table {
     bytes.append(.lineFeed)
   }
 
-  fileprivate func appendRows(_ rows: Range<Int>, to bytes: inout [UInt8]) {
+  func appendRows(_ rows: Range<Int>, to bytes: inout [UInt8]) {
     let width = columns.count
     for row in rows {
       for index in row * width..<(row + 1) * width {
@@ -50,33 +50,6 @@ extension Table {
       bytes[bytes.count - 1] = .lineFeed
     }
   }
-}
-
-/// A CSV file that is written table by table, for more rows than memory should hold.
-struct TableFile: ~Copyable {
-  private var file: AtomicFile
-  private let columns: [String]
-
-  /// Begins a file with a header.
-  init(path: String, columns: [String]) throws(RecordError) {
-    var file = try AtomicFile(path: path)
-    var bytes: [UInt8] = []
-    Table(columns: columns).appendHeader(to: &bytes)
-    try file.write(bytes)
-    self.file = file
-    self.columns = columns
-  }
-
-  /// Appends the rows of a table of the same columns.
-  mutating func write(_ table: Table) throws(RecordError) {
-    precondition(table.columns == columns, "the columns are those of the file")
-    var bytes: [UInt8] = []
-    table.appendRows(0..<table.rowCount, to: &bytes)
-    try file.write(bytes)
-  }
-
-  /// Makes the file appear under its name.
-  consuming func commit() throws(RecordError) { try file.commit() }
 }
 
 extension UInt8 {

@@ -13,12 +13,13 @@ struct FlowBenchmarks: ParsableCommand {
     subcommands: [GradientBenchmark.self])
 }
 
-/// `flow-benchmarks gradient`: one loss and gradient over a sampled corpus.
+/// `flow-benchmarks gradient`: one loss and gradient over a sampled corpus, or in infinite context.
 struct GradientBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gradient", abstract: "The median time of one loss and gradient.")
 
   @Option(help: "N, the number of sequences.") var sequences = 10_000
+  @Option(help: "K, chains in infinite context; 0 for sequences of finite length.") var chains = 0
   @Option(help: "L, the length of a sequence.") var length = 100
   @Option(help: "d, the vocabulary.") var vocabulary = 3
   @Option(help: "M, the window.") var window = 3
@@ -46,14 +47,24 @@ struct GradientBenchmark: ParsableCommand {
       degree: degree, lossFloor: 1e-6)
     let prior = DirichletPrior(
       vocabulary: vocabulary, parents: [1, 2], concentration: concentration)
-    let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
     let clock = ContinuousClock()
     let begin = clock.now
-    let corpus = CompressedCorpus(
-      SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
-      targets: .sampled, threads: threads)
+    let objective: GIHObjective
+    if chains > 0 {
+      objective = GIHObjective(
+        model: model,
+        population: PopulationLaw(
+          chains: (0..<chains).map { prior.chain(seed: 1, index: UInt64($0)) },
+          shape: model.windowShape, threads: threads))
+    } else {
+      let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
+      objective = GIHObjective(
+        model: model,
+        corpus: CompressedCorpus(
+          SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
+          targets: .sampled, threads: threads), length: length)
+    }
     let sampled = clock.now - begin
-    let objective = GIHObjective(model: model, corpus: corpus, length: length)
     let evaluator = objective.makeEvaluator(threads: threads)
     let start = model.initialParameters(ownWeight: 3, otherWeight: 0, scale: 1)
 
@@ -66,14 +77,19 @@ struct GradientBenchmark: ParsableCommand {
       _ = evaluator.hessianVectorProduct(at: start, direction: start)
     }
     let hessian = median(clock) { _ = evaluator.hessian(at: start) }
-    let tokens = Double(sequences) * Double(length + 1)
     let seconds =
       Double(sampled.components.seconds) + Double(sampled.components.attoseconds) / 1e18
-    print("windows,pairs,entries,bytes,sampling_tokens_per_s,gradient_ms,product_ms,hessian_ms")
+    let (windows, pairs, entries, bytes) =
+      switch objective.data {
+      case .corpus(let corpus):
+        (corpus.windows.count, corpus.pairCount, corpus.entryCount, corpus.bytes)
+      case .population(let law):
+        (law.windows.count, law.windows.count * law.windows.count, law.joint.count, law.bytes)
+      }
+    print("windows,pairs,entries,bytes,data_s,gradient_ms,product_ms,hessian_ms")
     print(
-      "\(corpus.windows.count),\(corpus.pairCount),\(corpus.entryCount),\(corpus.bytes),"
-        + String(
-          format: "%.3g,%.4f,%.4f,%.4f", tokens / seconds, gradient, product, hessian))
+      "\(windows),\(pairs),\(entries),\(bytes),"
+        + String(format: "%.3g,%.4f,%.4f,%.4f", seconds, gradient, product, hessian))
   }
 
   /// Milliseconds of the median repetition, after one that is not counted.

@@ -16,7 +16,10 @@ struct Gradflow: ParsableCommand {
       Exit codes: 0 done; 1 failed while running (the run directory keeps all up to there);
       2 bad input or usage (nothing is written); 130 stopped by SIGINT or SIGTERM.
       """,
-    version: version, subcommands: [RunCommand.self, InspectCommand.self, NewCommand.self])
+    version: version,
+    subcommands: [
+      RunCommand.self, InformationCommand.self, InspectCommand.self, NewCommand.self,
+    ])
 
   /// What a manifest says of this program.
   static var program: ProgramDescription {

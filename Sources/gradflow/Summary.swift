@@ -113,8 +113,7 @@ enum Summary {
   private static func dataLine(
     _ plan: ExperimentPlan, _ outcome: ExperimentRun.Outcome
   ) -> String {
-    let data = outcome.objective.data.description
-    return "\(data); \(outcome.objective.layout.count) parameters"
+    "\(plan.sizes(of: outcome.objective)); \(outcome.objective.layout.count) parameters"
   }
 
   private static func stages(_ trajectory: Trajectory) -> [String] {

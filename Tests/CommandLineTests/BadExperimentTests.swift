@@ -163,7 +163,7 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
     .init(
       "stationary start with too many states",
       Small.replacing(line: 4, with: "  parents: [1, 20]\n  start: stationary"), [],
-      "x.yaml:5:3: data.start: found stationary with 3^20 states", "data.start: uniform"),
+      "x.yaml:5:3: data.start: found a stationary law over 3^20 states", "data.start: uniform"),
     .init(
       "too many windows",
       Small.replacing(line: 10, with: "  window: 1024").replacing(

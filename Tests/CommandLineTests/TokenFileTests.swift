@@ -7,7 +7,7 @@ import Testing
     (0..<31).map { ($0 * $0 + row * $0 + row / 3) % 3 }
   }
 
-  private static func text(_ rows: [[Int]], separator: String = " ") -> String {
+  static func text(_ rows: [[Int]], separator: String = " ") -> String {
     rows.map { $0.map(String.init).joined(separator: separator) + "\n" }.joined()
   }
 

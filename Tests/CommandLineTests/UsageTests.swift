@@ -8,7 +8,8 @@ import Testing
     ["run", "x.yaml", "--threads", "0"], ["run", "x.yaml", "--threads", "-1"],
     ["run", "x.yaml", "--threads", "two"], ["run", "x.yaml", "--threads", "1025"],
     ["run", "x.yaml", "--threads", "99999999999999999999"], ["run", "x.yaml", "--out"],
-    ["inspect"], ["inspect", "a", "b"], ["new"], ["new", ""], ["new", "folder/"],
+    ["information"], ["information", "x.yaml", "--chains", "x"], ["inspect"],
+    ["inspect", "a", "b"], ["new"], ["new", ""], ["new", "folder/"],
   ])
   func misuseIsExplained(arguments: [String]) throws {
     let scratch = try Scratch()
@@ -28,7 +29,7 @@ import Testing
     #expect(result.errors.contains("--threads takes a whole number from 1 to 1024, not 0."))
   }
 
-  @Test(arguments: [[], ["run"], ["inspect"], ["new"]])
+  @Test(arguments: [[], ["run"], ["information"], ["inspect"], ["new"]])
   func helpIsThereAtEveryLevel(command: [String]) throws {
     let scratch = try Scratch()
     for form in [command + ["--help"], command + ["-h"], ["help"] + command] {
@@ -48,7 +49,9 @@ import Testing
       #expect(options.contains(option))
     }
     let root = try scratch.run("--help").output
-    for part in ["Exit codes", "130", "run", "inspect", "new"] { #expect(root.contains(part)) }
+    for part in ["Exit codes", "130", "run", "information", "inspect", "new"] {
+      #expect(root.contains(part))
+    }
     #expect(try scratch.run("--version").output.contains("."))
   }
 

@@ -14,7 +14,7 @@ struct ExperimentTests {
     #expect(experiment.data.vocabulary == 3)
     #expect(experiment.data.seed == 1)
     #expect(chains.parents == [1, 2])
-    #expect(chains.concentration == 0.1)
+    #expect(chains.kernels.concentration == 0.1)
     #expect(chains.start == .stationary)
     #expect(chains.sequences == 10_000)
     #expect(chains.length == 100)
@@ -117,12 +117,11 @@ struct ExperimentTests {
     // A single flow says nothing of others.
     for key in ExperimentKeys.schema.keys
     where key.path != "replicates" && !key.path.hasPrefix("sweep") {
-      let isAbsent =
-        [
-          "data.file", "initial.file", "initial.values", "stages[].stop_when",
-          "stages[].stop_when[].quantity", "stages[].stop_when[].above",
-          "stages[].stop_when[].below",
-        ].contains(key.path)
+      let isAbsent = [
+        "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
+        "stages[].stop_when", "claims",
+        "stages[].stop_when[].quantity", "stages[].stop_when[].above", "stages[].stop_when[].below",
+      ].contains(key.path)
       #expect(text.contains(" \(key.name): ") || isAbsent || key.path == "stages", "\(key.path)")
     }
   }
@@ -141,7 +140,7 @@ struct ExperimentTests {
   @Test func theReferenceListsEveryKey() {
     let reference = Experiment.reference
     for key in ExperimentKeys.schema.keys { #expect(reference.contains("| `\(key.path)` |")) }
-    #expect(reference.contains("chains \\| tokens"))
+    #expect(reference.contains("chains \\| population \\| tokens"))
     #expect(reference.contains("an integer in 2...256"))
   }
 
@@ -149,7 +148,7 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema.keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        key.path != "data.file", key.path != "stages"
+        !["data.file", "data.kernel", "data.chains", "stages"].contains(key.path)
       else { continue }
       #expect(Example.problems(Example.minimal, ["\(key.path)=\(sample)"]) == [], "\(key.path)")
     }

@@ -15,7 +15,9 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
   var testDescription: String { statement }
 
   static let all =
-    imports + [printing, writing, order, listing, responsibilities, folders, length, unfinished]
+    imports + [
+      printing, writing, solving, order, listing, responsibilities, folders, length, unfinished,
+    ]
 
   // MARK: - Who may import what
 
@@ -31,7 +33,7 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
       },
       breach: { $0.adding("Sources/CVODE/X.swift", "import CNumerics\n") }),
     none(of: models, in: "GradientFlow"),
-    none(of: models, in: "FlowAnalysis"),
+    none(of: ["CVODE", "Experiments"], in: "FlowAnalysis"),
     none(of: ["CVODE", "GradientFlow"], in: "InductionHeads"),
     none(of: ["CVODE", "GradientFlow"], in: "MixedTargets"),
   ]
@@ -81,6 +83,19 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
       }
     },
     breach: { $0.adding("Sources/FlowAnalysis/X.swift", "func f() { print(1) }\n") })
+
+  private static let solving = LayerRule(
+    statement: "analysis runs no solver",
+    violations: { package in
+      offenders(package) { file in
+        guard file.target == "FlowAnalysis" else { return nil }
+        return file.firstUse(of: ["FlowSolver(", ".solve("], pairs: []).map { "has \($0)" }
+      }
+    },
+    breach: { package in
+      package.adding(
+        "Sources/FlowAnalysis/X.swift", "let t = FlowSolver().solve(problem, sampling: s)\n")
+    })
 
   private static let writing = LayerRule(
     statement: "only RunRecords writes files",

@@ -18,6 +18,13 @@ void dgemm_(const char *_Nonnull transa, const char *_Nonnull transb, const int 
             const int *_Nonnull ldb, const double *_Nonnull beta, double *_Nonnull c,
             const int *_Nonnull ldc);
 
+/// Eigenvalues (jobvl, jobvr 'N') of a real square matrix.
+void dgeev_(const char *_Nonnull jobvl, const char *_Nonnull jobvr, const int *_Nonnull n,
+            double *_Nonnull a, const int *_Nonnull lda, double *_Nonnull wr,
+            double *_Nonnull wi, double *_Nullable vl, const int *_Nonnull ldvl,
+            double *_Nullable vr, const int *_Nonnull ldvr, double *_Nonnull work,
+            const int *_Nonnull lwork, int *_Nonnull info);
+
 /// Version and build options of OpenBLAS, for instance "OpenBLAS 0.3.21 NO_LAPACKE ...".
 char *_Nonnull openblas_get_config(void);
 
