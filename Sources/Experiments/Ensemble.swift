@@ -125,6 +125,7 @@ public struct Ensemble: Sendable {
   /// differ from flow to flow; it reads back to an equal grid of equal flows.
   ///
   /// - Parameter first: the experiment of the first run.
+  /// - Returns: the text of an experiment file.
   func resolved(_ first: Experiment) -> String {
     typealias Keys = ExperimentKeys
     var values = first.values

@@ -57,8 +57,10 @@ import Testing
         1,1,"1",selection.1+2,0.1,,not reached
 
         """)
+    try FileManager.default.removeItem(atPath: top.path(of: .events))
     try AtomicFile.write("a,b\n1,2\n", to: folder.path + "/top/flows/3/events.csv")
     let error = failure { try top.collectEvents(of: [([.integer(3), .integer(1)], "flows/3")]) }
     #expect(error?.path.hasSuffix("flows/3/events.csv") == true)
+    #expect(!top.has(.events))
   }
 }
