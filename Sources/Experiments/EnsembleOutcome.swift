@@ -1,9 +1,12 @@
+public import FlowAnalysis
 public import GradientFlow
 
 /// What an experiment leaves, run by run.
 public struct EnsembleOutcome<Judgement: Sendable>: Sendable {
   /// All runs in the order of the grid.
   public let flows: [FlowResult<Judgement>]
+  /// What came of the claims: flow by flow, over replicates, and across flows.
+  public let findings: [Finding]
   /// Seconds from start to end.
   public let seconds: Double
 
@@ -48,6 +51,10 @@ public struct FlowResult<Judgement: Sendable>: Sendable {
   public let ending: FlowEnding
   /// Where it ended; nil if nothing was computed.
   public let end: FlowEnd?
+  /// What came of the claims.
+  public let findings: [Finding]
+  /// What claims across flows need of it; nil without claims.
+  let swept: SweptFlow?
   /// What the caller made of its outcome; nil if there is none.
   public let judgement: Judgement?
 }

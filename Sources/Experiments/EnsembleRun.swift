@@ -1,4 +1,5 @@
 import DeclaredKeys
+import FlowAnalysis
 public import Logging
 import ParallelLoops
 public import RunRecords
@@ -54,9 +55,11 @@ public struct EnsembleRun: Sendable {
         point, plan.first, into: directory, threads: threads, exportCorpus, observer)
       let result = FlowResult(
         point: point, ending: FlowEnding(outcome.ending),
-        end: FlowEnd(outcome.trajectory, of: plan.first),
+        end: FlowEnd(outcome.trajectory, of: plan.first), findings: outcome.findings,
+        swept: outcome.swept,
         judgement: judge(point, plan.first, outcome))
-      return EnsembleOutcome(flows: [result], seconds: Timestamp.now().seconds(since: start))
+      return EnsembleOutcome(
+        flows: [result], findings: outcome.findings, seconds: Timestamp.now().seconds(since: start))
     }
 
     let resolved = plan.resolved
@@ -73,7 +76,8 @@ public struct EnsembleRun: Sendable {
 
     let flows = runAll(into: directory, exportCorpus, judge: judge, observer: observer)
     let outcome = EnsembleOutcome(
-      flows: flows, seconds: Timestamp.now().seconds(since: start))
+      flows: flows, findings: plan.findings(of: flows),
+      seconds: Timestamp.now().seconds(since: start))
     manifest.end = .now()
     manifest.flows = FlowCounts(outcome)
     manifest.status = RunStatus(outcome)
@@ -100,6 +104,7 @@ public struct EnsembleRun: Sendable {
     forEachLane(grid.count, threads: workers) { index in
       let point = grid[index]
       var (ending, end, judgement) = (FlowEnding.notStarted, FlowEnd?.none, Judgement?.none)
+      var (findings, swept) = ([Finding](), SweptFlow?.none)
       do {
         if !stop.isSet {
           let plan = try self.plan.plan(at: point)
@@ -108,6 +113,7 @@ public struct EnsembleRun: Sendable {
             let outcome = try runInner(
               point, plan, in: directory, threads: max(1, threads / workers), exportCorpus, tell)
             (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
+            (findings, swept) = (outcome.findings, outcome.swept)
             judgement = judge(point, plan, outcome)
           }
         }
@@ -116,7 +122,9 @@ public struct EnsembleRun: Sendable {
       } catch {
         ending = .failed("\(error)")
       }
-      let result = FlowResult(point: point, ending: ending, end: end, judgement: judgement)
+      let result = FlowResult(
+        point: point, ending: ending, end: end, findings: findings, swept: swept,
+        judgement: judgement)
       results.withLock { $0[index] = result }
       if ending != .notStarted { _ = tell(.ended(point, ending, end)) }
     }
@@ -157,6 +165,11 @@ public struct EnsembleRun: Sendable {
     }
     attempt { () throws(RecordError) in
       try directory.write(Table(outcome.flows, of: plan.grid), as: .flows)
+    }
+    if !outcome.findings.isEmpty {
+      attempt { () throws(RecordError) in
+        try directory.write(Table(claims: outcome.findings.map(ClaimRecord.init)), as: .claims)
+      }
     }
     attempt { () throws(RecordError) in
       try directory.collectEvents(

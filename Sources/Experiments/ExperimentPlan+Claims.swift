@@ -1,7 +1,7 @@
 import Corpora
-public import FlowAnalysis
-public import GradientFlow
-public import InductionHeads
+import FlowAnalysis
+import GradientFlow
+import InductionHeads
 
 extension ExperimentPlan {
   /// Holds the experiment's claims against its flow.
@@ -10,12 +10,13 @@ extension ExperimentPlan {
   ///   - objective: what was minimised.
   ///   - trajectory: the flow.
   ///   - threads: threads to use; the result does not depend on it.
-  /// - Returns: the findings in the order of the experiment's claims; none without claims.
-  public func findings(
+  /// - Returns: the findings in the order of the experiment's claims, none without claims, and
+  ///   what claims across flows need.
+  func judged(
     _ objective: GIHObjective, _ trajectory: Trajectory, threads: Int
-  ) -> [Finding] {
+  ) -> (findings: [Finding], swept: SweptFlow?) {
     let claims = experiment.claims
-    if claims.isEmpty { return [] }
+    if claims.isEmpty { return ([], nil) }
     var evidence = Evidence(
       objective, trajectory, options: solverOptions(threads: threads),
       concentration: concentration,
@@ -23,7 +24,10 @@ extension ExperimentPlan {
     if claims.contains(.copying) || claims.contains(.bystanders) {
       evidence.reducedCopying = reducedCopying(evidence)
     }
-    return claims.flatMap { evidence.findings(of: $0) }
+    return (
+      claims.flatMap { evidence.findings(of: $0) },
+      SweptFlow(evidence, axes: [:], length: size.length, claims: claims)
+    )
   }
 
   /// α, if the chains come from a prior.

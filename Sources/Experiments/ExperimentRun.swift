@@ -48,6 +48,8 @@ public struct ExperimentRun: Sendable {
     public let laws: [LawResidual]
     /// What came of the claims.
     public let findings: [Finding]
+    /// What claims across flows need of this one; nil without claims.
+    public let swept: SweptFlow?
     /// The objective.
     public let objective: GIHObjective
     /// Seconds from start to end.
@@ -132,7 +134,7 @@ public struct ExperimentRun: Sendable {
         metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
     }
 
-    let findings = plan.findings(objective, trajectory, threads: threads)
+    let (findings, swept) = plan.judged(objective, trajectory, threads: threads)
 
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)
@@ -145,7 +147,8 @@ public struct ExperimentRun: Sendable {
       }
     try record(trajectory, findings, into: directory, &manifest)
     return Outcome(
-      ending: ending, trajectory: trajectory, laws: laws, findings: findings, objective: objective,
+      ending: ending, trajectory: trajectory, laws: laws, findings: findings,
+      swept: swept, objective: objective,
       seconds: Timestamp.now().seconds(since: start))
   }
 

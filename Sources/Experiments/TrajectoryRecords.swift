@@ -83,10 +83,10 @@ extension LawCheck {
 
 extension ClaimRecord {
   init(_ finding: Finding) {
-    let (verdict, reason) =
+    let (verdict, note) =
       switch finding.verdict {
-      case .holds: ("holds", "")
-      case .rejected: ("rejected", "")
+      case .holds: ("holds", finding.detail)
+      case .rejected: ("rejected", finding.detail)
       case .notApplicable(let reason): ("not applicable", reason)
       }
     let isCompared = finding.reason == nil
@@ -95,7 +95,7 @@ extension ClaimRecord {
       derived: isCompared ? finding.derived : nil, measured: isCompared ? finding.measured : nil,
       lower: isCompared ? finding.lower : nil, upper: isCompared ? finding.upper : nil,
       verdict: verdict, reference: finding.claim.reference,
-      modelError: isCompared ? finding.modelError : nil, reason: reason)
+      modelError: isCompared ? finding.modelError : nil, note: note)
   }
 }
 

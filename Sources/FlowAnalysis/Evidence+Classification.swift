@@ -48,9 +48,10 @@ extension Evidence {
     var findings = [
       Finding(
         .classifierGrowth,
-        "r for a in \(Self.text(scales[0]))…\(Self.text(a)), against GIH(\(name(selected)))",
+        "local exponent r, against GIH(\(name(selected)))",
         derived: limit.slope, measured: fit.slope, uncertainty: gap.slopeHalfWidth,
-        modelError: a * departure * limit.slope)
+        modelError: a * departure * limit.slope,
+        detail: "a in \(Self.text(scales[0]))…\(Self.text(a))")
     ]
     if let concentration, lags == parents {
       // Logarithms, from rare sub-windows and at α = 1, make local exponents differ: at α = 1 and

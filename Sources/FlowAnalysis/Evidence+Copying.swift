@@ -171,10 +171,11 @@ extension Evidence {
           abs(copying.stage.end[n + $0] - copying.stage.start[n + $0])
         }.max() ?? 0
       return Finding(
-        .bystanders, "largest |Δw| of head \(head + 1), 1−p_S* = \(Self.text(copying.unselected))",
+        .bystanders, "largest |Δw| of head \(head + 1)",
         derived: derived, measured: measured,
         uncertainty: 10 * options.absoluteTolerance + 100 * options.relativeTolerance * measured,
-        modelError: (abs(copying.scale) + 2 * spread) * derived)
+        modelError: (abs(copying.scale) + 2 * spread) * derived,
+        detail: "1−p_S* = \(Self.text(copying.unselected))")
     }
   }
 

@@ -43,8 +43,9 @@ extension Evidence {
     return [
       Finding(
         .limitModel,
-        "largest total variation from GIH(S*) (mean \(Self.text(mean))) ≤ tanh(Δ/2)",
-        derived: bound, measured: largest, uncertainty: 0, modelError: 1e-12, relation: .atMost)
+        "largest total variation from GIH(S*) ≤ tanh(Δ/2)",
+        derived: bound, measured: largest, uncertainty: 0, modelError: 1e-12, relation: .atMost,
+        detail: "mean \(Self.text(mean))")
     ]
   }
 

@@ -34,6 +34,8 @@ public struct Finding: Sendable, Equatable {
   public let modelError: Double
   /// How the two are to stand to each other.
   public let relation: Relation
+  /// What belongs to this flow alone, for instance the range of a fit; may be empty.
+  public let detail: String
   /// The reason why nothing was compared, if nothing was.
   public let reason: String?
 
@@ -47,9 +49,10 @@ public struct Finding: Sendable, Equatable {
   ///   - uncertainty: half the width of its interval, ≥ 0.
   ///   - modelError: how far `derived` may be off, ≥ 0, in the same unit.
   ///   - relation: equality by default.
+  ///   - detail: what belongs to this flow alone.
   public init(
     _ claim: Claim, _ statement: String, derived: Double, measured: Double, uncertainty: Double,
-    modelError: Double, relation: Relation = .equal
+    modelError: Double, relation: Relation = .equal, detail: String = ""
   ) {
     self.claim = claim
     self.statement = statement
@@ -58,6 +61,7 @@ public struct Finding: Sendable, Equatable {
     self.uncertainty = uncertainty
     self.modelError = modelError
     self.relation = relation
+    self.detail = detail
     reason = nil
   }
 
@@ -70,7 +74,25 @@ public struct Finding: Sendable, Equatable {
     uncertainty = .nan
     modelError = .nan
     relation = .equal
+    detail = ""
     self.reason = reason
+  }
+
+  /// The same finding with something written before its statement.
+  public func labelled(_ label: String) -> Finding {
+    Finding(copying: self, statement: label + statement)
+  }
+
+  private init(copying other: Finding, statement: String) {
+    claim = other.claim
+    self.statement = statement
+    derived = other.derived
+    measured = other.measured
+    uncertainty = other.uncertainty
+    modelError = other.modelError
+    relation = other.relation
+    detail = other.detail
+    reason = other.reason
   }
 
   /// The lower end of the measured value's interval.
@@ -116,6 +138,7 @@ public struct Finding: Sendable, Equatable {
       uncertainty: max(
         gap.halfWidth,
         Sample(replicates.map(\.uncertainty)).mean / Double(replicates.count).squareRoot()),
-      modelError: replicates.map(\.modelError).max() ?? 0, relation: first.relation)
+      modelError: replicates.map(\.modelError).max() ?? 0, relation: first.relation,
+      detail: "\(replicates.count) replicates")
   }
 }

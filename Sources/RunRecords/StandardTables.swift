@@ -75,13 +75,13 @@ public struct ClaimRecord: Equatable, Sendable {
   public var reference: String
   /// How far the derived value may be off because the law is asymptotic.
   public var modelError: Double?
-  /// Why nothing was compared; empty otherwise.
-  public var reason: String
+  /// Why nothing was compared, or what belongs to this flow alone; may be empty.
+  public var note: String
 
   /// Creates a line.
   public init(
     claim: String, statement: String, derived: Double?, measured: Double?, lower: Double?,
-    upper: Double?, verdict: String, reference: String, modelError: Double?, reason: String
+    upper: Double?, verdict: String, reference: String, modelError: Double?, note: String
   ) {
     self.claim = claim
     self.statement = statement
@@ -92,7 +92,7 @@ public struct ClaimRecord: Equatable, Sendable {
     self.verdict = verdict
     self.reference = reference
     self.modelError = modelError
-    self.reason = reason
+    self.note = note
   }
 }
 
@@ -101,14 +101,14 @@ extension Table {
   public init(claims: [ClaimRecord]) {
     self.init(columns: [
       "claim", "statement", "derived", "measured", "lower", "upper", "verdict", "reference",
-      "model_error", "reason",
+      "model_error", "note",
     ])
     func cell(_ value: Double?) -> Cell { value.map(Cell.real) ?? .empty }
     for claim in claims {
       append([
         .text(claim.claim), .text(claim.statement), cell(claim.derived), cell(claim.measured),
         cell(claim.lower), cell(claim.upper), .text(claim.verdict), .text(claim.reference),
-        cell(claim.modelError), claim.reason.isEmpty ? .empty : .text(claim.reason),
+        cell(claim.modelError), claim.note.isEmpty ? .empty : .text(claim.note),
       ])
     }
   }

@@ -3,9 +3,19 @@ import Foundation
 
 /// Findings as a table for people.
 enum ClaimsTable {
+  /// `12 claims hold, 1 rejected, 2 not applicable`.
+  static func count(_ findings: [Finding]) -> String {
+    let holding = findings.count { $0.verdict == .holds }
+    let rejected = findings.count { $0.verdict == .rejected }
+    let others = findings.count - holding - rejected
+    return "\(holding) statement\(holding == 1 ? " holds" : "s hold")"
+      + (rejected > 0 ? ", \(rejected) REJECTED" : "")
+      + (others > 0 ? ", \(others) not applicable" : "")
+  }
+
   /// One line per finding, under a header.
   static func lines(of findings: [Finding]) -> [String] {
-    let width = min(78, (findings.map { $0.statement.count }.max() ?? 0))
+    let width = min(110, (findings.map { $0.statement.count }.max() ?? 0))
     var lines = [
       "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 13)
         + "measured".aligned(to: 13) + "±".aligned(to: 9) + "ratio".aligned(to: 9)
@@ -23,7 +33,8 @@ enum ClaimsTable {
             + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
             + (finding.relation == .equal && finding.derived != 0 && ratio.isFinite
             ? String(format: "%.4f", ratio) : "").aligned(to: 9)
-            + (finding.verdict == .holds ? "  holds" : "  REJECTED"))
+            + (finding.verdict == .holds ? "  holds" : "  REJECTED")
+            + (finding.detail.isEmpty ? "" : "  (\(finding.detail))"))
       }
     }
     return lines

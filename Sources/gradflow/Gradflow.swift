@@ -14,11 +14,12 @@ struct Gradflow: ParsableCommand {
     abstract: "Exact gradient flow of small transformers, held against theorems.",
     discussion: """
       Exit codes: 0 done; 1 failed while running (the run directory keeps all up to there);
-      2 bad input or usage (nothing is written); 130 stopped by SIGINT or SIGTERM.
+      2 bad input or usage (nothing is written); 3 a claim is rejected (verify); 130 stopped by SIGINT or SIGTERM.
       """,
     version: version,
     subcommands: [
-      RunCommand.self, InformationCommand.self, InspectCommand.self, NewCommand.self,
+      RunCommand.self, VerifyCommand.self, InformationCommand.self, InspectCommand.self,
+      NewCommand.self,
     ])
 
   /// What a manifest says of this program.
@@ -35,6 +36,7 @@ struct Gradflow: ParsableCommand {
 enum Exit {
   static let failed: Int32 = 1
   static let badInput: Int32 = 2
+  static let rejected: Int32 = 3
   static let stopped: Int32 = 130
 }
 

@@ -14,6 +14,7 @@ extension Summary {
     var lines: [String] = []
     if let question = plan.first.experiment.question { lines += [question, ""] }
     lines += table(outcome.flows, plan.grid) + [""]
+    if !outcome.findings.isEmpty { lines += ClaimsTable.lines(of: outcome.findings) + [""] }
     let counts = ["finished", "stopped", "failed", "not started"].compactMap { name in
       let count = outcome.flows.count { $0.ending.name == name }
       return count > 0 ? "\(count) \(name)" : nil

@@ -1,0 +1,105 @@
+import ArgumentParser
+import DeclaredKeys
+import Experiments
+import Foundation
+import Logging
+import RunRecords
+
+/// The options of every command that runs experiments.
+struct LaunchOptions: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a key: --set solver.relative_tolerance=1e-9, --set stages.copying.until=1e7.",
+      valueName: "path=value"))
+  var overrides: [String] = []
+
+  @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @Flag(help: "Write diagnostics to standard error.")
+  var verbose = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a whole number from 1 to 1024, not \(threads).")
+    }
+  }
+
+  var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  /// The checked plan of an experiment file.
+  func plan(_ experiment: String) throws -> EnsemblePlan {
+    do {
+      return try EnsemblePlan(
+        Ensemble(contentsOf: experiment, overrides: overrides),
+        memoryLimit: Machine.current().availableMemory)
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+  }
+
+  /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
+  func directory(_ experiment: String, out: String? = nil) throws -> RunDirectory {
+    do {
+      if let out { return try RunDirectory.create(at: out) }
+      let name = URL(fileURLWithPath: experiment).deletingPathExtension().lastPathComponent
+      return try RunDirectory.createNumbered(name: FileName(name))
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+  }
+
+  /// Runs an experiment with live progress.
+  ///
+  /// - Parameter summary: what is kept of every flow.
+  func launch<Judgement: Sendable>(
+    _ plan: EnsemblePlan, into directory: RunDirectory, exportCorpus: Bool = false,
+    summary: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement
+  ) throws -> EnsembleOutcome<Judgement> {
+    Interruption.watch()
+    let view = quiet ? nil : RunView(plan)
+    defer { view?.finish() }
+    let run = EnsembleRun(
+      plan, program: Gradflow.program, threads: threadCount, logger: logger)
+    do {
+      return try run.run(into: directory, exportCorpus: exportCorpus, judge: summary) { progress in
+        view?.show(progress)
+        return !Interruption.hasCome
+      }
+    } catch let error as DocumentError {
+      throw Failure(code: Exit.badInput, message: error.description)
+    } catch let error as RecordError {
+      let isKept = FileManager.default.fileExists(atPath: directory.path)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description
+          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
+    }
+  }
+
+  /// Throws when runs were stopped or failed.
+  func check<Judgement>(
+    _ outcome: EnsembleOutcome<Judgement>, of plan: EnsemblePlan, in directory: RunDirectory
+  ) throws {
+    if outcome.isStopped {
+      throw Failure(code: Exit.stopped, message: "stopped; all up to there is in \(directory.path)")
+    }
+    guard let failure = outcome.failures.first, case .failed(let message) = failure.ending else {
+      return
+    }
+    throw Failure(
+      code: Exit.failed,
+      message: (plan.grid.isSingle ? message : Summary.failures(outcome))
+        + "\nAll up to there is in \(directory.path).")
+  }
+
+  private var logger: Logger {
+    var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = verbose ? .debug : .warning
+    return logger
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Experiments
+import FlowAnalysis
+import Foundation
+import RunRecords
+
+/// `gradflow verify`.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Run experiments, hold their claims against the flows, and judge.",
+    discussion: """
+      Every experiment runs as with `gradflow run`, into a fresh numbered folder in runs/. At the \
+      end stands one table of all claims. Exit code 3: a claim is rejected.
+      """)
+
+  @Argument(help: "Experiments with claims, YAML files.")
+  var experiments: [String]
+
+  @OptionGroup var options: LaunchOptions
+
+  func run() throws {
+    // Everything is checked before anything runs.
+    let plans = try experiments.map { path in
+      let plan = try options.plan(path)
+      if plan.first.experiment.claims.isEmpty {
+        throw Failure(
+          code: Exit.badInput,
+          message: "\(path): the experiment has no claims to verify; add the key claims, for "
+            + "example claims: [G1, G2]")
+      }
+      return (path, plan)
+    }
+    var all: [(name: String, findings: [Finding])] = []
+    for (path, plan) in plans {
+      let directory = try options.directory(path)
+      let outcome = try options.launch(plan, into: directory) { _, _, _ in true }
+      try options.check(outcome, of: plan, in: directory)
+      let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+      all.append((name, outcome.findings))
+      let count = outcome.flows.count
+      print(
+        "\(name): \(count) flow\(count == 1 ? "" : "s"), "
+          + String(format: "%.1f s", outcome.seconds) + ", \(ClaimsTable.count(outcome.findings)), "
+          + "recorded in \(directory.path)")
+    }
+    for (name, findings) in all {
+      print("\n\(name)")
+      for line in ClaimsTable.lines(of: findings) { print("  " + line) }
+    }
+    let findings = all.flatMap(\.findings)
+    print("\n\(ClaimsTable.count(findings))")
+    let rejected = findings.filter { $0.verdict == .rejected }
+    if !rejected.isEmpty {
+      throw Failure(
+        code: Exit.rejected,
+        message: "\(rejected.count) claim\(rejected.count == 1 ? " is" : "s are") rejected: "
+          + Set(rejected.map(\.claim.rawValue)).sorted().joined(separator: ", "))
+    }
+  }
+}
