@@ -149,7 +149,11 @@ let package = Package(
     .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["DeclaredKeys", "Experiments", "MarkovChains"],
+      name: "ExperimentsTests",
+      dependencies: [
+        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "RunRecords",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
       name: "CommandLineTests", dependencies: ["gradflow"], swiftSettings: settings),

@@ -34,6 +34,7 @@ extension KeySchema {
   /// - Parameters:
   ///   - path: the file.
   ///   - overrides: `PATH=VALUE` each, applied in order.
+  /// - Returns: the tree.
   /// - Throws: what leaves no keys to read: no such file, not UTF-8, not YAML, nothing in it.
   public func tree(
     contentsOf path: String, overrides: [String] = []
@@ -47,6 +48,7 @@ extension KeySchema {
   ///   - text: the document.
   ///   - file: the name that messages give it.
   ///   - overrides: `PATH=VALUE` each, applied in order.
+  /// - Returns: the tree.
   /// - Throws: what leaves no keys to read: not YAML, nothing in it.
   public func tree(
     text: String, file: String, overrides: [String] = []

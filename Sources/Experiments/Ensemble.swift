@@ -100,6 +100,9 @@ public struct Ensemble: Sendable {
       error.problems.map { baseProblems.contains($0) ? $0 : explained($0, at: point) })
   }
 
+  /// What stands between a problem and the values of the axes beside which it shows.
+  static let beside = ", where "
+
   private func explained(_ problem: DocumentProblem, at point: FlowPoint) -> DocumentProblem {
     func with(key: String?, found: String) -> DocumentProblem {
       DocumentProblem(
@@ -115,13 +118,14 @@ public struct Ensemble: Sendable {
       "\(axis.axis.key) = \(axis.axis.values[position].prefix(40)) (\(axis.label(of: position)))"
     }
     return with(
-      key: problem.key, found: problem.found + ", where " + values.joined(separator: ", "))
+      key: problem.key, found: problem.found + Self.beside + values.joined(separator: ", "))
   }
 
   /// The experiment with its axes and every default written out, but for those defaults that may
   /// differ from flow to flow; it reads back to an equal grid of equal flows.
   ///
   /// - Parameter first: the experiment of the first run.
+  /// - Returns: the text of an experiment file.
   func resolved(_ first: Experiment) -> String {
     typealias Keys = ExperimentKeys
     var values = first.values

@@ -77,6 +77,8 @@ private struct Survey {
   var problems: [DocumentProblem] = []
   var first: ExperimentPlan?
   var largest: ProblemSize?
+  /// What has been told, whichever values of the axes stood beside it.
+  private var told: Set<String> = []
   /// The values of every axis so far, as the declared type reads them.
   private var seen: [Int: [KeyValue: Int]] = [:]
 
@@ -89,8 +91,17 @@ private struct Survey {
       if point.index == 0 { first = plan }
       if plan.size.bytes > (largest?.bytes ?? -1) { largest = plan.size }
     } catch {
-      problems += error.problems
+      // What the axes have no part in is found again at every point.
+      for problem in error.problems where told.insert(cause(of: problem)).inserted {
+        problems.append(problem)
+      }
     }
+  }
+
+  /// A problem without the values of the axes beside which it showed.
+  private func cause(of problem: DocumentProblem) -> String {
+    "\(problem.place) \(problem.key ?? "") "
+      + (problem.found.split(separator: Ensemble.beside, maxSplits: 1).first ?? "")
   }
 
   /// Refuses a value that an axis has already, written in another way.

@@ -28,6 +28,7 @@ extension RunDirectory {
   ///
   /// - Parameter runs: for each run its flow and replicate, and where it is; one without an
   ///   `events.csv` adds nothing.
+  /// - Throws: `RecordError` when one of them is no such table, or the file cannot be written.
   public func collectEvents(of runs: [([Cell], String)]) throws(RecordError) {
     let own = Table(events: []).columns
     let columns = ["flow", "replicate"] + own

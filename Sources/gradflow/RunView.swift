@@ -39,8 +39,9 @@ final class RunView: Sendable {
   }
 }
 
-/// Progress over many runs: how many are done, and where the others stand. On a terminal one line
-/// drawn over itself, elsewhere one line for each run that ended.
+/// Progress over many runs: how many are done, and where the others stand.
+///
+/// On a terminal one line is drawn over itself, elsewhere there is one line for each run that ended.
 final class GridView {
   private let grid: FlowGrid
   private let isInteractive = Terminal.isInteractive

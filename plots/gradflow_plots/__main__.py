@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 from .panel import three_stage_panel
-from .run import RunError, load_run
+from .run import RunError, inner_runs, load_run
 from .saving import save_figure
+
+
+#: So many runs of one experiment are drawn at most when none of them is named.
+MOST_RUNS = 12
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,10 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
         "--partial", action="store_true", help="also draw a run that did not finish"
     )
     options = parser.parse_args(arguments)
-    out = options.out or options.run / "figures" / "three-stage.png"
+    inner = inner_runs(options.run)
+    if inner and options.out is None:
+        if len(inner) > MOST_RUNS:
+            print(f"note: drawing the first {MOST_RUNS} of {len(inner)} runs", file=sys.stderr)
+        codes = [draw(run, None, options.partial) for run in inner[:MOST_RUNS]]
+        return max(codes)
+    return draw(options.run, options.out, options.partial)
+
+
+def draw(folder: Path, out: Path | None, allow_incomplete: bool) -> int:
+    """Draw one run, by default into a folder of its own; give the exit code."""
     try:
-        run = load_run(options.run, allow_incomplete=options.partial)
-        print(save_figure(three_stage_panel(run), out))
+        run = load_run(folder, allow_incomplete=allow_incomplete)
+        print(save_figure(three_stage_panel(run), out or folder / "figures" / "three-stage.png"))
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

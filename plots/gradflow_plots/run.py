@@ -101,6 +101,10 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
     if not (folder / "manifest.json").is_file():
         raise RunError(f"{folder}: not a run directory, it has no manifest.json.")
     manifest = _manifest(folder / "manifest.json")
+    if manifest.get("flows"):
+        runs = inner_runs(folder)
+        example = f", such as {runs[0]}" if runs else ""
+        raise RunError(f"{folder}: this holds several runs; give one of those inside{example}.")
     status = manifest["status"]
     if status["state"] != "finished" and not allow_incomplete:
         message = f" ({status['message']})" if status.get("message") else ""
@@ -119,6 +123,16 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
         steps=_table(folder / "steps.csv"),
         manifest=manifest,
         experiment=(folder / "experiment.yaml").read_text(encoding="utf-8"),
+    )
+
+
+def inner_runs(path: str | Path) -> list[Path]:
+    """Return the runs inside the folder of an experiment with several, in order."""
+    folder = Path(path)
+    return sorted(
+        manifest.parent
+        for pattern in ("flows/*", "flows/*/replicates/*", "replicates/*")
+        for manifest in folder.glob(f"{pattern}/manifest.json")
     )
 
 

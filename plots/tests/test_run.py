@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradflow_plots import RunError, load_run
+from gradflow_plots.__main__ import main
 
 
 @pytest.fixture
@@ -90,6 +91,32 @@ def test_unfinished_run(copy: Path) -> None:
     with pytest.raises(RunError, match=r"the run is failed \(the step became too small\)"):
         load_run(copy)
     assert len(load_run(copy, allow_incomplete=True).stages) == 3
+
+
+@pytest.fixture
+def several(run_folder: Path, tmp_path: Path) -> Path:
+    """Return the folder of an experiment with two runs."""
+    top = tmp_path / "top"
+    for name in ["000001", "000002"]:
+        shutil.copytree(run_folder, top / "flows" / name)
+    manifest = json.loads((run_folder / "manifest.json").read_text())
+    manifest["flows"] = {"total": 2, "finished": 2, "failed": 0, "stopped": 0}
+    (top / "manifest.json").write_text(json.dumps(manifest))
+    return top
+
+
+def test_several_runs_are_no_single_one(several: Path) -> None:
+    with pytest.raises(RunError, match=r"holds several runs; .* such as .*flows/000001"):
+        load_run(several)
+
+
+def test_each_of_several_runs_is_drawn(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(several)]) == 0
+    figures = [several / "flows" / name / "figures/three-stage.png" for name in ["000001", "000002"]]
+    assert all(figure.is_file() for figure in figures)
+    assert capsys.readouterr().out.split() == [str(figure) for figure in figures]
+    (several / "flows/000001/trajectory.csv").unlink()
+    assert main([str(several)]) == 2
 
 
 @pytest.mark.parametrize(
