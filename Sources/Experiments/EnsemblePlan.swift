@@ -61,8 +61,7 @@ public struct EnsemblePlan: Sendable {
   ///
   /// - Throws: `DocumentError` when something is wrong with it that planning the others did not show.
   public func plan(at point: FlowPoint) throws(DocumentError) -> ExperimentPlan {
-    // A token file is not read twice for an experiment of one flow.
-    point.index == 0 ? first : try ensemble.plan(at: point, memoryLimit)
+    point.index == 0 ? first : try ensemble.plan(at: point, memoryLimit, reusing: first)
   }
 
   /// How many runs may go on at the same time.
@@ -84,7 +83,7 @@ private struct Survey {
 
   mutating func add(_ point: FlowPoint, of ensemble: Ensemble, _ memoryLimit: Int?) {
     do {
-      let plan = try ensemble.plan(at: point, memoryLimit)
+      let plan = try ensemble.plan(at: point, memoryLimit, reusing: first)
       if point.positions.filter({ $0 > 0 }).count <= 1 {
         try checkDistinct(plan, ensemble, point)
       }
@@ -127,11 +126,11 @@ private struct Survey {
 
 extension Ensemble {
   func plan(
-    at point: FlowPoint, _ memoryLimit: Int?
+    at point: FlowPoint, _ memoryLimit: Int?, reusing first: ExperimentPlan?
   ) throws(DocumentError) -> ExperimentPlan {
     let loaded = try experiment(at: point)
     do {
-      return try ExperimentPlan(loaded, memoryLimit: memoryLimit)
+      return try ExperimentPlan(loaded, memoryLimit: memoryLimit, reusing: first)
     } catch {
       throw explained(error, at: point)
     }

@@ -125,13 +125,23 @@ extension ExperimentPlan {
     }
   }
 
+  /// The tokens of this plan, if data read from their file would be the same.
+  func storedSequences(for data: DataSettings) -> StoredSequences? {
+    let own = experiment.data
+    guard case .tokens = own.source, own.source == data.source, own.vocabulary == data.vocabulary,
+      case .sequences(let sequences) = self.data
+    else { return nil }
+    return sequences as? StoredSequences
+  }
+
   static func storedSequences(
-    _ loaded: LoadedExperiment, _ model: GIHTransformer, _ memoryLimit: Int?
+    _ loaded: LoadedExperiment, _ model: GIHTransformer, _ memoryLimit: Int?,
+    _ known: StoredSequences?
   ) throws(DocumentError) -> StoredSequences {
     guard case .tokens(let settings) = loaded.experiment.data.source else {
       preconditionFailure("the experiment has no token file")
     }
-    let stored = try readTokens(loaded, settings, memoryLimit)
+    let stored = if let known { known } else { try readTokens(loaded, settings, memoryLimit) }
     if stored.length < model.windowShape.firstPosition {
       throw loaded.error(
         at: ExperimentKeys.file.address(),

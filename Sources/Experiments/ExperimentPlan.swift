@@ -37,9 +37,12 @@ public struct ExperimentPlan: Sendable {
   /// - Parameters:
   ///   - loaded: the experiment.
   ///   - memoryLimit: bytes that may be used; nil for no limit.
+  ///   - earlier: a plan whose tokens are taken over if they come from the same file.
   /// - Throws: `DocumentError` when something about the experiment shows only now: a quantity
   ///   that no column has, a token file that does not fit, a problem larger than the memory.
-  public init(_ loaded: LoadedExperiment, memoryLimit: Int? = nil) throws(DocumentError) {
+  public init(
+    _ loaded: LoadedExperiment, memoryLimit: Int? = nil, reusing earlier: ExperimentPlan? = nil
+  ) throws(DocumentError) {
     let experiment = loaded.experiment
     self.loaded = loaded
     let model = Self.model(experiment)
@@ -66,7 +69,8 @@ public struct ExperimentPlan: Sendable {
         loaded, population.kernels, parents: population.parents, memoryLimit)
       data = .population(source, count: population.chains, seed: UInt64(experiment.data.seed))
     case .tokens:
-      let stored = try Self.storedSequences(loaded, model, memoryLimit)
+      let stored = try Self.storedSequences(
+        loaded, model, memoryLimit, earlier?.storedSequences(for: experiment.data))
       size = ProblemSize(
         model: model, experiment: experiment, sequences: stored.sequenceCount,
         length: stored.length)

@@ -184,6 +184,30 @@ import Testing
     #expect(try scratch.run("inspect", "run").output.contains("2 of 5 runs are missing."))
   }
 
+  @Test func flowsShareTheirTokens() throws {
+    let scratch = try Scratch()
+    try scratch.write("0 1 2 0 1 2 0\n1 1 2 0 0 2 1\n", as: "a.txt")
+    try scratch.write("0 1 2 0 1 2 0\n1 1 2 0 0 2 2\n", as: "b.txt")
+    try scratch.write(
+      SmallExperiment.tokens("a.txt") + """
+        sweep:
+          - {key: data.file, values: [a.txt, b.txt]}
+          - {key: initial.scale, values: [0.01, 0.1]}
+        """, as: "x.yaml")
+    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet")
+    #expect(result.code == 0, "\(result.errors)")
+    for (flow, overrides) in [
+      (2, ["initial.scale=0.1"]), (3, ["data.file=b.txt"]),
+      (4, ["data.file=b.txt", "initial.scale=0.1"]),
+    ] {
+      let arguments = ["run", "x.yaml", "--out", "alone\(flow)", "--quiet", "--set", "sweep=[]"]
+      let alone = try Program.run(
+        arguments + overrides.flatMap { ["--set", $0] }, in: scratch)
+      #expect(alone.code == 0)
+      #expect(try files(scratch, "alone\(flow)") == files(scratch, "run/flows/00000\(flow)"))
+    }
+  }
+
   @Test func inspectionLooksIntoEveryRun() throws {
     let scratch = try scratch()
     _ = try scratch.run("run", "x.yaml", "--out", "run", "--quiet")
