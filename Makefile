@@ -10,7 +10,7 @@ RUN ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test lint format docs figures setup clean help
+.PHONY: run build test verify lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -43,6 +43,9 @@ newest-run = ls -1dt runs/*/ 2>/dev/null | head -n 1
 # The modules with documentation; not the C ones and not the program.
 documented = $(filter-out BuildStamp CKernels CNumerics gradflow flow-benchmarks,$(notdir $(wildcard Sources/*)))
 
+# The experiments that make claims.
+claiming = $(shell grep -l '^claims:' experiments/*.yaml)
+
 # MARK: - Targets
 
 run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder under runs/, with its figure
@@ -64,6 +67,9 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 	$(swift-build) --build-tests
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
 	cd plots && "../$(python)" -m pytest
+
+verify: build ## Run all experiments that make claims, judge them, and print one table
+	.build/release/gradflow verify $(ARGS) $(claiming)
 
 lint: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests

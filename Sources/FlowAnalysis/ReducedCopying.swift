@@ -5,7 +5,7 @@ public import Objectives
   import Glibc
 #endif
 
-/// The gap ODE of the copying stage as a gradient flow: every head by itself,
+/// The gap ODE of the copying stage as a gradient flow, every head by itself.
 ///
 ///     ẇ_i = 2a σ_i ((Fσ)_i − σᵀFσ),   the flow of L = −a Σ_h σ^hᵀ F_h σ^h.
 ///

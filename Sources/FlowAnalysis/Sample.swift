@@ -38,7 +38,8 @@ public struct Sample: Sendable, Equatable {
 ///
 /// - Parameter degreesOfFreedom: ν ≥ 1.
 /// - Returns: 12.706 at ν = 1, falling to 1.960.
-package func studentQuantile(degreesOfFreedom nu: Double) -> Double {
+package func studentQuantile(degreesOfFreedom: Double) -> Double {
+  let nu = degreesOfFreedom
   precondition(nu >= 1, "Student's law needs a degree of freedom")
   if nu > 1e6 { return 1.959963984540054 }
   let scale = exp(lgamma((nu + 1) / 2) - lgamma(nu / 2)) / (nu * Double.pi).squareRoot()

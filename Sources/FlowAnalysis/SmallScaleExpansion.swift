@@ -1,7 +1,7 @@
 public import Corpora
 public import InductionHeads
 
-/// The loss of a GIH transformer to first order in a,
+/// The loss of a GIH transformer to first order in a.
 ///
 ///     L = L(0) − a Σ_{ω,q} k(ω,q) B(ω,q) + O(a²),
 ///

@@ -40,8 +40,10 @@ public struct GIHObjective: Objective {
       sharedRange: 600)
   }
 
-  /// - Parameter sharedRange: exponents of one block may differ by this much before each sequence
-  ///   gets a shift of its own; e^{−600} is far from underflow. Tests set it to 0.
+  /// Prepares the loss of a model over a corpus.
+  ///
+  /// Exponents of one block may differ by `sharedRange` before each sequence gets a shift of its own;
+  /// e^{−600} is far from underflow. Tests set it to 0.
   package init(
     model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
     sharedRange: Double

@@ -5,7 +5,7 @@ import LinearAlgebra
   import Glibc
 #endif
 
-/// The sum of the losses of K chains in infinite context,
+/// The sum of the losses of K chains in infinite context.
 ///
 ///     −Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε),   y_e = Σ_ω μ^π(ω,e) E(ω,q) / Σ_ω μ^π(ω) E(ω,q),
 ///
@@ -43,7 +43,9 @@ struct PopulationLoss: PairLoss {
   }
 }
 
-/// One lane of a ``PopulationLoss``. Buffers over a tile have shape (queries, windows), sums over ω
+/// One lane of a population's loss.
+///
+/// Buffers over a tile have shape (queries, windows), sums over ω
 /// shape (chains · d, queries).
 final class LanePopulationLoss: LanePairLoss {
   let loss: PopulationLoss

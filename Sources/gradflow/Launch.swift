@@ -55,7 +55,13 @@ struct LaunchOptions: ParsableArguments {
 
   /// Runs an experiment with live progress.
   ///
-  /// - Parameter summary: what is kept of every flow.
+  /// - Parameters:
+  ///   - plan: what is run.
+  ///   - directory: a new run directory.
+  ///   - exportCorpus: whether every run writes its data.
+  ///   - summary: what is kept of every flow.
+  /// - Returns: all flows.
+  /// - Throws: `Failure` with the exit code.
   func launch<Judgement: Sendable>(
     _ plan: EnsemblePlan, into directory: RunDirectory, exportCorpus: Bool = false,
     summary: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement
