@@ -1,9 +1,9 @@
 import FlowAnalysis
 import Foundation
 
-/// Findings as a table for people.
+/// Findings as tables for people.
 enum ClaimsTable {
-  /// `12 claims hold, 1 rejected, 2 not applicable`.
+  /// `12 statements hold, 1 rejected, 2 not applicable`.
   static func count(_ findings: [Finding]) -> String {
     let holding = findings.count { $0.verdict == .holds }
     let rejected = findings.count { $0.verdict == .rejected }
@@ -18,7 +18,8 @@ enum ClaimsTable {
     let width = min(80, (findings.map { $0.statement.count }.max() ?? 0))
     var lines = [
       "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 13)
-        + "measured".aligned(to: 13) + "±".aligned(to: 9) + "ratio".aligned(to: 9)
+        + "± model".aligned(to: 9) + "measured".aligned(to: 13) + "±".aligned(to: 9)
+        + "ratio".aligned(to: 9)
     ]
     var flow = ""
     for finding in findings {
@@ -31,18 +32,52 @@ enum ClaimsTable {
       case .notApplicable(let reason):
         lines.append(start.trimmed + "  not applicable: \(reason)")
       case .holds, .rejected:
-        let ratio = finding.measured / finding.derived
         lines.append(
           start + finding.derived.formatted(digits: 6).aligned(to: 13)
+            + finding.modelError.formatted(digits: 2).aligned(to: 9)
             + finding.measured.formatted(digits: 6).aligned(to: 13)
             + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
-            + (finding.relation == .equal && finding.derived != 0 && ratio.isFinite
-            ? String(format: "%.4f", ratio) : "").aligned(to: 9)
+            + (ratio(finding).map { String(format: "%.4f", $0) } ?? "").aligned(to: 9)
             + (finding.verdict == .holds ? "  holds" : "  REJECTED")
             + (finding.detail.isEmpty ? "" : "  (\(finding.detail))"))
       }
     }
     return lines
+  }
+
+  /// One line per experiment and claim: how many statements, the range of measured/derived, verdict.
+  static func overview(_ experiments: [(name: String, findings: [Finding])]) -> [String] {
+    let width = (experiments.map(\.name.count).max() ?? 0) + 2
+    var lines = [
+      "experiment".padded(to: width) + "claim".padded(to: 13) + "statements".aligned(to: 11)
+        + "measured/derived".aligned(to: 18) + "  verdict"
+    ]
+    for (name, findings) in experiments {
+      for claim in Claim.allCases {
+        let own = findings.filter { $0.claim == claim }
+        if own.isEmpty { continue }
+        let ratios = own.compactMap(ratio)
+        let range =
+          ratios.isEmpty
+          ? "" : String(format: "%.4f…%.4f", ratios.min() ?? 0, ratios.max() ?? 0)
+        lines.append(
+          name.padded(to: width) + claim.rawValue.padded(to: 13) + "\(own.count)".aligned(to: 11)
+            + range.aligned(to: 18) + "  " + verdict(own))
+      }
+    }
+    return lines
+  }
+
+  private static func verdict(_ findings: [Finding]) -> String {
+    let rejected = findings.count { $0.verdict == .rejected }
+    if rejected > 0 { return "\(rejected) REJECTED" }
+    return findings.contains { $0.verdict == .holds } ? "holds" : "not applicable"
+  }
+
+  private static func ratio(_ finding: Finding) -> Double? {
+    guard finding.relation == .equal, finding.derived != 0 else { return nil }
+    let ratio = finding.measured / finding.derived
+    return ratio.isFinite ? ratio : nil
   }
 }
 

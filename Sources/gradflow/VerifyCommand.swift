@@ -11,7 +11,10 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Run experiments, hold their claims against the flows, and judge.",
     discussion: """
       Every experiment runs as with `gradflow run`, into a fresh numbered folder in runs/. At the \
-      end stands one table of all claims. Exit code 3: a claim is rejected.
+      end stand the claims of every experiment and one overview. `derived` is what theory says, \
+      `± model` how far it may be off because the law is the first term of an expansion, `measured` \
+      what the flow shows, `±` half its interval. A claim is rejected when derived and measured \
+      differ by more than both together; exit code 3.
       """)
 
   @Argument(help: "Experiments with claims, YAML files.")
@@ -49,6 +52,8 @@ struct VerifyCommand: ParsableCommand {
       for line in ClaimsTable.lines(of: findings) { print("  " + line) }
     }
     let findings = all.flatMap(\.findings)
+    print("")
+    for line in ClaimsTable.overview(all) { print(line) }
     print("\n\(ClaimsTable.count(findings))")
     let rejected = findings.filter { $0.verdict == .rejected }
     if !rejected.isEmpty {

@@ -209,4 +209,30 @@ import Testing
     #expect(gradient.allSatisfy { $0.isFinite })
     #expect(evaluator.hessian(at: theta).allSatisfy { $0.isFinite })
   }
+
+  /// The loss of finite length approaches it like 1/(L − M).
+  @Test func finiteLengthsApproachInfiniteContextLikeOneOverTheLength() {
+    let choice = Choice(name: "", floor: 1e-6)
+    let model = choice.model
+    let chain = NGramChain(
+      vocabulary: 3, parents: [1, 2],
+      rows: [
+        0.7, 0.2, 0.1, 0.1, 0.6, 0.3, 0.2, 0.2, 0.6, 0.5, 0.1, 0.4, 0.1, 0.8, 0.1, 0.3, 0.3, 0.4,
+        0.2, 0.1, 0.7, 0.6, 0.3, 0.1, 0.1, 0.3, 0.6,
+      ])
+    let theta = model.initialParameters(ownWeight: 3, otherWeight: 0, scale: 3)
+    let limit = GIHObjective(
+      model: model, population: PopulationLaw(chains: [chain], shape: model.windowShape)
+    ).makeEvaluator(threads: 1).loss(at: theta)
+    let sampler = SequenceSampler(source: .chain(chain), start: .stationary, seed: 3)
+    for length in [50, 100, 200] {
+      let corpus = CompressedCorpus(
+        SampledSequences(sampler, count: 100_000, length: length), shape: model.windowShape,
+        targets: .expected, threads: 2)
+      let loss = GIHObjective(model: model, corpus: corpus, length: length)
+        .makeEvaluator(threads: 2).loss(at: theta)
+      // 3.9, found with 400 000 sequences; the standard error is .002 (L − M) here.
+      #expect(abs((loss - limit) * Double(length - 3) / 3.9 - 1) < 0.25, "\(length): \(loss)")
+    }
+  }
 }
