@@ -1,7 +1,7 @@
 /// A document read against its schema: the values, where they stand, and what is wrong with them.
 ///
 /// Checks across keys go through ``subscript(_:_:)``, which gives nil for a key that is faulty, and
-/// ``reject(_:_:found:allowed:advice:)``; ``finish()`` throws whatever has been collected.
+/// ``reject(_:_:found:allowed:nearest:advice:)``; ``finish()`` throws whatever has been collected.
 public struct KeyedDocument: Sendable {
   /// The file's name as it was given.
   public let file: String
