@@ -79,6 +79,21 @@ public struct Ensemble: Sendable {
     }
   }
 
+  /// The first run of every flow whose data, window or degree no earlier flow has.
+  ///
+  /// - Throws: everything that is wrong with a flow.
+  public func pointsWithDistinctData() throws(DocumentError) -> [FlowPoint] {
+    var seen: Set<[AnyHashable]> = []
+    var points: [FlowPoint] = []
+    for flow in 0..<grid.flowCount {
+      let point = grid[flow * grid.replicates]
+      let experiment = try experiment(at: point).experiment
+      let key: [AnyHashable] = [experiment.data, experiment.model.window, experiment.model.degree]
+      if seen.insert(key).inserted { points.append(point) }
+    }
+    return points
+  }
+
   private func checkSeeds(_ experiment: Experiment) throws(DocumentError) {
     for (key, seed) in [
       (ExperimentKeys.dataSeed, experiment.data.seed),

@@ -1,5 +1,4 @@
 import FlowAnalysis
-import Foundation
 
 extension EnsemblePlan {
   /// What came of the claims: those of every flow, over its replicates, then those across flows.
@@ -9,9 +8,7 @@ extension EnsemblePlan {
     var findings: [Finding] = []
     for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
       guard let point = group.first?.point else { continue }
-      let label = zip(grid.axes, point.values).map { "\($0.key)=\(short($1))" }
-        .joined(separator: ", ")
-      findings += combined(group).map { $0.labelled(label) }
+      findings += combined(group).map { $0.labelled(grid.label(of: point)) }
     }
     let swept = flows.compactMap { flow -> SweptFlow? in
       var swept = flow.swept
@@ -20,12 +17,6 @@ extension EnsemblePlan {
       return swept
     }
     return findings + claims.flatMap { $0.findings(across: swept) }
-  }
-
-  /// A value of an axis as people write it: 0.408248 rather than 0.4082482904638631.
-  private func short(_ value: String) -> String {
-    guard let number = Double(value), number.isFinite else { return value }
-    return String(format: "%.6g", number)
   }
 
   /// One finding for each statement that all replicates make, in the order of the first; what only

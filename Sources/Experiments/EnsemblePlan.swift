@@ -47,6 +47,13 @@ public struct EnsemblePlan: Sendable {
     guard found.problems.isEmpty, let first = found.first, let largest = found.largest else {
       throw DocumentError(found.problems)
     }
+    if grid.replicates > 1, !first.experiment.isRandom {
+      throw first.loaded.error(
+        at: ExperimentKeys.replicates.address(),
+        found: "\(grid.replicates) runs that would all be the same",
+        allowed: "replicates of what is drawn at random: chains, their tokens, or initial.noise",
+        advice: "leave replicates out, or set initial.noise")
+    }
     self.first = first
     self.largest = largest
   }

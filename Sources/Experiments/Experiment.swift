@@ -24,4 +24,14 @@ public struct Experiment: Sendable, Hashable {
   public var sampling: SamplingSettings
   /// The claims that the flow is held against.
   public var claims: [Claim]
+
+  /// Whether another seed makes another run.
+  var isRandom: Bool {
+    if initial.noise > 0 { return true }
+    return switch data.source {
+    case .chains: true
+    case .population(let population): population.kernels.concentration != nil
+    case .tokens: false
+    }
+  }
 }

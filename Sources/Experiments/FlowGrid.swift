@@ -1,3 +1,5 @@
+import Foundation
+
 /// The runs of an experiment: the product of its sweep's axes, each point so many times.
 ///
 /// The last axis varies fastest, and the replicates of one flow follow each other.
@@ -48,6 +50,17 @@ public struct FlowGrid: Sendable, Hashable {
     return FlowPoint(
       index: index, flow: flow + 1, replicate: index % replicates + 1, positions: positions,
       values: zip(axes, positions).map { $0.values[$1] }, folder: folder(flow, index % replicates))
+  }
+
+  /// The axes and their values at a run: `data.length=100, initial.scale=0.01`; empty without axes.
+  public func label(of point: FlowPoint) -> String {
+    zip(axes, point.values).map { "\($0.key)=\(short($1))" }.joined(separator: ", ")
+  }
+
+  /// A value of an axis as people write it: 0.408248 rather than 0.4082482904638631.
+  private func short(_ value: String) -> String {
+    guard let number = Double(value), number.isFinite else { return value }
+    return String(format: "%.6g", number)
   }
 
   /// The run directory of a run inside that of the experiment.

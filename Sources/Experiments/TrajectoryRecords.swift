@@ -92,11 +92,11 @@ extension ClaimRecord {
     let isCompared = finding.reason == nil
     self.init(
       claim: finding.claim.rawValue,
-      statement: (finding.flow.isEmpty ? "" : "[\(finding.flow)] ") + finding.statement,
+      statement: finding.statement,
       derived: isCompared ? finding.derived : nil, measured: isCompared ? finding.measured : nil,
       lower: isCompared ? finding.lower : nil, upper: isCompared ? finding.upper : nil,
       verdict: verdict, reference: finding.claim.reference,
-      modelError: isCompared ? finding.modelError : nil, note: note)
+      modelError: isCompared ? finding.modelError : nil, note: note, flow: finding.flow)
   }
 }
 

@@ -39,6 +39,9 @@ extension Evidence {
       last.values[scale] > first.values[scale] + 0.1
     else { return none("a hardly moves in the last two decades of the stage") }
     let scales = window.map { $0.values[scale] }
+    guard scales[0] > 2 else {
+      return none("a = \(Self.text(scales[0])) is too small to speak of an exponent")
+    }
     let fit = LineFit(scales, window.map { -log($0.values[speed]) })
     let limits = scales.map { -log(limitSlope(lags: lags, at: $0)) }
     let limit = LineFit(scales, limits)
@@ -57,23 +60,37 @@ extension Evidence {
       // Logarithms, from rare sub-windows and at α = 1, make local exponents differ: at α = 1 and
       // d = 3, r = 2 − 1/(a − 3.6).
       let statement = "r against min(2, 1+α), α=\(Self.text(concentration))"
+      // Beyond this a no row has an entry to match, and r turns to 2.
+      let deepest = -log(smallestEntry)
       findings.append(
-        scales[0] > 5
+        scales[0] > 5 && (concentration >= 1 || a < deepest)
           ? Finding(
             .classifierGrowth, statement, derived: min(2, 1 + concentration), measured: fit.slope,
             uncertainty: 0, modelError: 1 / (scales[0] - 4))
           : Finding(
             .classifierGrowth, statement,
-            notApplicable: "a = \(Self.text(scales[0])) is too small for the asymptotic exponent"))
+            notApplicable: scales[0] > 5
+              ? "a exceeds −log of the smallest of these chains' entries, \(Self.text(deepest))"
+              : "a = \(Self.text(scales[0])) is too small for the asymptotic exponent"))
     }
     // What is still to be lost: ∫ −∂_a L da with the local exponent of the end.
     let left = last.values[speed] / max(fit.slope, 0.1)
+    let statement = "loss at the end, against the conditional entropy given \(lags)"
     findings.append(
-      Finding(
-        .classifierGrowth, "loss at the end, against the conditional entropy given \(lags)",
-        derived: conditionalEntropy(lags: lags), measured: stage.lossAtEnd,
-        uncertainty: 1e-12, modelError: 2 * left + departure))
+      left < 0.01 * stage.lossAtEnd
+        ? Finding(
+          .classifierGrowth, statement, derived: conditionalEntropy(lags: lags),
+          measured: stage.lossAtEnd, uncertainty: 1e-12, modelError: 2 * left + departure)
+        : Finding(
+          .classifierGrowth, statement,
+          notApplicable: "about \(Self.text(left)) is still to be lost; lengthen the stage"))
     return findings
+  }
+
+  /// The smallest positive entry of the population's kernels.
+  private var smallestEntry: Double {
+    guard case .population(let law) = objective.data else { return 0 }
+    return law.chains.lazy.flatMap(\.rows).filter { $0 > 0 }.min() ?? 0
   }
 
   /// The parents of the population's chains.

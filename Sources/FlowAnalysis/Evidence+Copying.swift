@@ -44,6 +44,9 @@ extension Evidence {
       let flow = problem.objective as? ReducedCopying
     else { return .failure(NotApplicable(reason: Self.noExpansion)) }
     let stage = trajectory.stages[index]
+    guard stage.start[stage.start.count - 1] > 0 else {
+      return .failure(NotApplicable(reason: "a is not positive"))
+    }
     let shares = shares(stage.start)
     let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
     let unselected = shares.indices.reduce(0.0) { $1 == selected ? $0 : $0 + shares[$1] }
@@ -134,6 +137,11 @@ extension Evidence {
     _ statement: String, gaps: [Double], time: Double, scale: Double, elsewhere: Double,
     measured: Double, uncertainty: Double, relative: Double
   ) -> Finding {
+    guard elsewhere < 0.5 else {
+      return Finding(
+        .copying, "\(statement), asymptote",
+        notApplicable: "the head starts with σ = \(Self.text(1 - elsewhere)) on its own lag")
+    }
     let lags = Double(gaps.count + 1)
     let mean = gaps.reduce(0, +) / Double(gaps.count)
     let spread = gaps.map { abs($0 / mean - 1) }.max() ?? 0

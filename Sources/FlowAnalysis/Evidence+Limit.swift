@@ -40,6 +40,13 @@ extension Evidence {
           notApplicable: "the kernels that the tokens came from are not known")
       ]
     }
+    guard bound < 0.5 else {
+      return [
+        Finding(
+          .limitModel, "largest total variation from GIH(S*) ≤ tanh(Δ/2)",
+          notApplicable: "the model is far from GIH(S*): tanh(Δ/2) = \(Self.text(bound))")
+      ]
+    }
     return [
       Finding(
         .limitModel,

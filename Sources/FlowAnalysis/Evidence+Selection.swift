@@ -15,9 +15,13 @@ extension Evidence {
     return trajectory.lawResiduals(of: objective, solvedWith: options)
       .filter { laws.contains($0.name) }
       .map {
-        Finding(
-          .conservation, $0.name, derived: 0, measured: $0.value, uncertainty: $0.limit,
-          modelError: 0)
+        $0.limit > 0.01
+          ? Finding(
+            .conservation, $0.name,
+            notApplicable: "the tolerances allow a drift of \(Self.text($0.limit)): tighten them")
+          : Finding(
+            .conservation, $0.name, derived: 0, measured: $0.value, uncertainty: $0.limit,
+            modelError: 0)
       }
   }
 
@@ -44,17 +48,21 @@ extension Evidence {
       let theta = model.limitParameters(of: model.coefficientSubsets[subset], scale: 0)
       let slope = -evaluator.lossAndGradient(at: theta).gradient[theta.count - 1]
       return Finding(
-        .information, "Ĩ(\(name(subset))) = −∂L/∂a at a=0", derived: values[subset],
+        .information, "Ĩ(\(name(subset))) = −∂L/∂a at a=0, S alone, one-hot",
+        derived: values[subset],
         measured: slope, uncertainty: 1e-12, modelError: 0)
     }
-    guard let stage = trajectory.stages.first(where: { $0.stage.trainedGroups.contains("c") }),
+    guard let stage = trajectory.stages.last(where: { $0.stage.trainedGroups.contains("c") }),
       let best = values.indices.max(by: { values[$0] < values[$1] })
     else { return findings }
+    let shares = shares(stage.end)
+    let statement = "share of argmax Ĩ = \(name(best)) after stage \(stage.stage.name)"
     findings.append(
-      Finding(
-        .information, "share of argmax Ĩ = \(name(best)) after stage \(stage.stage.name)",
-        derived: 0.5, measured: shares(stage.end)[best], uncertainty: 0, modelError: 0,
-        relation: .atLeast))
+      (shares.max() ?? 0) < 0.5
+        ? Finding(.information, statement, notApplicable: "no share has reached 1/2 yet")
+        : Finding(
+          .information, statement, derived: 0.5, measured: shares[best], uncertainty: 0,
+          modelError: 0, relation: .atLeast))
     return findings
   }
 
@@ -71,12 +79,19 @@ extension Evidence {
         Finding(.selectionRate, "ln(c_S*/c_S) slope", notApplicable: Self.noExpansion)
       ]
     }
-    let rates = selectionRates(stage, best: best, informations: informations)
+    let rates = selectionRates(index, best: best, informations: informations)
+    guard stage.start[stage.start.count - 1] > 0 else {
+      return [Finding(.selectionRate, "ln(c_S*/c_S) slope", notApplicable: "a is not positive")]
+    }
     let samples = samples(of: index)
     let winner = column("c.\(coefficientName(best))")
     return informations.indices.filter { $0 != best }.map { subset in
       let statement = "ln(c_S*/c_S) slope, S*=\(name(best)), S=\(name(subset))"
       let other = column("c.\(coefficientName(subset))")
+      guard informations[best] - informations[subset] > 1e-9 * abs(informations[best]) else {
+        return Finding(
+          .selectionRate, statement, notApplicable: "the two carry the same information")
+      }
       // Below this the absolute tolerance shows in the logarithm.
       let smallest = 1e4 * options.absoluteTolerance
       let window = samples.filter {
@@ -85,7 +100,8 @@ extension Evidence {
       guard window.count >= 5 else {
         return Finding(
           .selectionRate, statement,
-          notApplicable: "only \(window.count) samples before c_S falls below \(smallest)")
+          notApplicable: "only \(window.count) samples have c_S above \(smallest), 10⁴ absolute "
+            + "tolerances")
       }
       let fit = LineFit(
         window.map { $0.time - stage.startTime },
@@ -96,33 +112,44 @@ extension Evidence {
     }
   }
 
-  /// The rate of ln(c_S*/c_S) for every S to first order in a, and the size of the next order.
+  /// The rate of ln(c_S*/c_S) for every S to first order in a, and the size of what follows.
   ///
-  /// The exact rate at θ is −(∂_{c_S*}L/c_S* − ∂_{c_S}L/c_S) = a r₁ + a² r₂ + …; r₁ is derived, and
-  /// r₂ is what is left of the gradient at a tenth of the scale, at the shares of the stage's start and
-  /// of its end, whichever is larger. A tenth more stands for the orders beyond.
+  /// The exact rate at θ is ρ(a) = −(∂_{c_S*}L/c_S* − ∂_{c_S}L/c_S) = a r₁ + a² r₂ + …. r₁ is derived;
+  /// what follows is estimated from the objective alone, without r₁, as 2(ρ(a) − 2ρ(a/2)) =
+  /// a² r₂ + (3/2) a³ r₃ + …, the largest over a dozen states along the stage.
   private func selectionRates(
-    _ stage: Trajectory.StageSummary, best: Int, informations: [Double]
+    _ index: Int, best: Int, informations: [Double]
   ) -> (derived: [Double], neglected: [Double]) {
+    let stage = trajectory.stages[index]
     let position = stage.start.count - 1
     let scale = stage.start[position]
     let total = sumOfSquares(stage.start)
     let derived = informations.map { 2 * scale * (informations[best] - $0) / total }
     let evaluator = objective.makeEvaluator(threads: 1)
-    let small = scale / 10
-    // At the end the losing coefficients may have underflowed; their rates need only the shares.
+    let first = column(trajectory.layout.names[0])
+    let rows = samples(of: index)
+    let states = stride(from: 0, to: rows.count, by: max(1, rows.count / 12)).map {
+      Array(rows[$0].values[first..<first + stage.start.count])
+    }
+    // Losing coefficients may have underflowed; their rates need only the shares.
     let floor = 1e-6 * total.squareRoot()
-    let neglected = [stage.start, stage.end].map { state -> [Double] in
-      var theta = state
-      theta[position] = small
-      for i in informations.indices where abs(theta[i]) < floor { theta[i] = floor }
-      let gradient = evaluator.lossAndGradient(at: theta).gradient
-      let rates = informations.indices.map { gradient[$0] / theta[$0] }
-      return informations.indices.map { subset in
-        abs(rates[subset] - rates[best] - derived[subset] / 10) * 100
+    var neglected = informations.map { _ in 0.0 }
+    for state in states + [stage.end] {
+      func rates(_ a: Double) -> [Double] {
+        var theta = state
+        theta[position] = a
+        for i in informations.indices where abs(theta[i]) < floor {
+          theta[i] = theta[i] < 0 ? -floor : floor
+        }
+        let gradient = evaluator.lossAndGradient(at: theta).gradient
+        let own = informations.indices.map { gradient[$0] / theta[$0] }
+        return own.map { $0 - own[best] }
+      }
+      for (i, (whole, half)) in zip(rates(scale), rates(scale / 2)).enumerated() {
+        neglected[i] = max(neglected[i], 2 * abs(whole - 2 * half))
       }
     }
-    return (derived, informations.indices.map { 1.1 * max(neglected[0][$0], neglected[1][$0]) })
+    return (derived, neglected)
   }
 
   /// G3: the time at which p_S* reaches its complete share P solves
@@ -137,13 +164,15 @@ extension Evidence {
     guard let (best, informations) = bestSubset(stage.start) else { return none(Self.noExpansion) }
     let scale = stage.start[stage.start.count - 1]
     let shares = shares(stage.start)
-    guard shares[best] > 0, shares[best] < complete, scale > 0 else {
-      return none("S* is selected at the start, or can never be")
+    guard scale > 0 else { return none("a is not positive") }
+    guard shares[best] > 0 else {
+      return none("the share of S* is zero at the start, and stays so")
     }
+    guard shares[best] < complete else { return none("S* is selected at the start") }
     let name = "selection-complete.\(coefficientName(best))"
     let event = trajectory.events.first { $0.stage == index && $0.name == name }
     guard let event, event.isReached else { return none("\(name) was not reached") }
-    let rates = selectionRates(stage, best: best, informations: informations)
+    let rates = selectionRates(index, best: best, informations: informations)
     /// The time at which the others' shares have fallen enough, at given rates.
     func time(_ rates: [Double]) -> Double? {
       func rest(_ t: Double) -> Double {
@@ -161,10 +190,14 @@ extension Evidence {
       }
       return high
     }
-    guard let derived = time(rates.derived),
-      let late = time(zip(rates.derived, rates.neglected).map { $0 - $1 }),
+    guard let derived = time(rates.derived) else {
+      return none("another subset carries the same information to first order in a")
+    }
+    guard let late = time(zip(rates.derived, rates.neglected).map { $0 - $1 }),
       let early = time(zip(rates.derived, rates.neglected).map { $0 + $1 })
-    else { return none("two subsets have the same information to first order in a") }
+    else {
+      return none("what the law neglects is as large as the smallest rate: a is too large")
+    }
     return [
       Finding(
         .selectionTime, "time at which p_S* reaches \(Self.text(complete)), S*=\(self.name(best))",

@@ -52,7 +52,11 @@ public struct Evidence: Sendable {
     guard trajectory.stages.allSatisfy({ $0.ending != .failed && $0.ending != .stopped }) else {
       return [Finding(claim, "", notApplicable: "the flow did not come to its end")]
     }
-    return switch claim {
+    return unfiltered(claim).map { $0.orTooCoarse() }
+  }
+
+  private func unfiltered(_ claim: Claim) -> [Finding] {
+    switch claim {
     case .information: information()
     case .conservation: conservation()
     case .selectionRate: selectionRate()

@@ -119,20 +119,32 @@ public struct Finding: Sendable, Equatable {
 
   /// One finding for several replicates of the same experiment.
   ///
-  /// Measured and derived values are averaged; the interval is Student's, at 95 %, from the spread
-  /// of measured − derived over the replicates. The model error is that of the worst replicate.
+  /// Measured and derived values and model errors are averaged; the interval is Student's, at 95 %,
+  /// from the spread of measured − derived over the replicates: alone, a replicate knows nothing of
+  /// that spread. How many were rejected alone is in the detail. A bound must hold for the worst.
   ///
   /// - Parameter replicates: findings with the same claim and statement, at least one.
   /// - Returns: the finding over all of them; not applicable if one of them is.
   public static func combined(_ replicates: [Finding]) -> Finding {
-    guard let first = replicates.first, replicates.count > 1 else {
-      precondition(!replicates.isEmpty, "there is a replicate")
-      return replicates[0]
+    guard let first = replicates.first else { preconditionFailure("there is a replicate") }
+    if replicates.count == 1 { return first }
+    if let reason = replicates.lazy.compactMap(\.reason).first {
+      return Finding(first.claim, first.statement, notApplicable: "in a replicate: \(reason)")
     }
-    if let without = replicates.first(where: { $0.reason != nil }), let reason = without.reason {
+    let rejected = replicates.count { $0.verdict == .rejected }
+    let detail =
+      "\(replicates.count) replicates" + (rejected > 0 ? ", \(rejected) rejected alone" : "")
+    if first.relation != .equal {
+      // The one that comes closest to breaking the bound, or is furthest beyond it.
+      let sign = first.relation == .atMost ? 1.0 : -1.0
+      let worst = replicates.max {
+        sign * ($0.measured - $0.derived) < sign * ($1.measured - $1.derived)
+      }
+      guard let worst else { return first }
       return Finding(
-        first.claim, first.statement,
-        notApplicable: "in a replicate: \(reason)")
+        worst.claim, worst.statement, derived: worst.derived, measured: worst.measured,
+        uncertainty: worst.uncertainty, modelError: worst.modelError, relation: worst.relation,
+        detail: "worst of " + detail)
     }
     let gap = Sample(replicates.map { $0.measured - $0.derived })
     return Finding(
@@ -141,7 +153,30 @@ public struct Finding: Sendable, Equatable {
       uncertainty: max(
         gap.halfWidth,
         Sample(replicates.map(\.uncertainty)).mean / Double(replicates.count).squareRoot()),
-      modelError: replicates.map(\.modelError).max() ?? 0, relation: first.relation,
-      detail: "\(replicates.count) replicates")
+      modelError: Sample(replicates.map(\.modelError)).mean, relation: .equal, detail: detail)
+  }
+
+  /// This finding, or that it says nothing because what is known of both sides is too little.
+  ///
+  /// An error of more than half of the value itself leaves nothing to be judged.
+  func orTooCoarse() -> Finding {
+    guard reason == nil, relation == .equal, derived != 0 else { return self }
+    if modelError > abs(derived) / 2 {
+      return Finding(
+        claim, statement,
+        notApplicable: "what the law neglects is \(percent(modelError / abs(derived))) of it: a is "
+          + "too large, or it is too early")
+    }
+    if uncertainty > max(abs(measured), abs(derived)) / 2 {
+      return Finding(
+        claim, statement,
+        notApplicable: "it is no larger than what the tolerances or samples leave open, ± "
+          + "\(Float(uncertainty))")
+    }
+    return self
+  }
+
+  private func percent(_ fraction: Double) -> String {
+    fraction < 100 ? "\(Int((100 * fraction).rounded())) %" : "many times the size"
   }
 }

@@ -87,6 +87,14 @@ extension Claim {
     }
     guard Set(known.map(\.0)).count >= 3 else { return [] }
     let fit = LineFit(known.map(\.0), known.map(\.1), isSerial: false)
+    guard fit.slopeHalfWidth < 0.25 * abs(derived) else {
+      return [
+        Finding(
+          self, statement,
+          notApplicable: "the slope is known to ± \(Float(fit.slopeHalfWidth)) only: more flows, "
+            + "longer stages or more data")
+      ]
+    }
     return [
       Finding(
         self, statement, derived: derived, measured: fit.slope,

@@ -68,6 +68,10 @@ extension GIHTransformer {
     return [scale, signs] + sums
   }
 
+  /// Two symmetric subsets or lags share equally for ever: their log-odds tend to 0 and touch it by
+  /// rounding, which is no transition. Others pass from 0 to this in far less than any error bar.
+  private static let tie = 1e-10
+
   /// Selection of each subset and copying by each head, as log-odds.
   ///
   /// - `selection.S`: p_S reaches 1/2; `selection-complete.S`: p_S reaches `completeShare`.
@@ -88,7 +92,8 @@ extension GIHTransformer {
         return log(own) - log(others)
       }
       let name = subsets.name(subset)
-      events.append(PhaseEvent(name: "selection.\(name)", groups: ["c"], function: logOdds))
+      events.append(
+        PhaseEvent(name: "selection.\(name)", groups: ["c"]) { logOdds($0) - Self.tie })
       if let completeShare, completeShare > 0.5 {
         let level = log(completeShare / (1 - completeShare))
         events.append(
@@ -106,7 +111,8 @@ extension GIHTransformer {
         for i in 0..<lags where i != own { others += exp(parameters[offset + i] - largest) }
         return parameters[offset + own] - largest - log(others)
       }
-      events.append(PhaseEvent(name: "copying.\(h + 1)", groups: ["w"], function: logOdds))
+      events.append(
+        PhaseEvent(name: "copying.\(h + 1)", groups: ["w"]) { logOdds($0) - Self.tie })
       let level = log(99.0)
       events.append(
         PhaseEvent(name: "copying-complete.\(h + 1)", groups: ["w"]) { logOdds($0) - level })

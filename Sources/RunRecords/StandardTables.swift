@@ -77,11 +77,14 @@ public struct ClaimRecord: Equatable, Sendable {
   public var modelError: Double?
   /// Why nothing was compared, or what belongs to this flow alone; may be empty.
   public var note: String
+  /// Which flow of a sweep it is about; empty for a single one, and for laws across flows.
+  public var flow: String
 
   /// Creates a line.
   public init(
     claim: String, statement: String, derived: Double?, measured: Double?, lower: Double?,
-    upper: Double?, verdict: String, reference: String, modelError: Double?, note: String
+    upper: Double?, verdict: String, reference: String, modelError: Double?, note: String,
+    flow: String
   ) {
     self.claim = claim
     self.statement = statement
@@ -93,6 +96,7 @@ public struct ClaimRecord: Equatable, Sendable {
     self.reference = reference
     self.modelError = modelError
     self.note = note
+    self.flow = flow
   }
 }
 
@@ -101,7 +105,7 @@ extension Table {
   public init(claims: [ClaimRecord]) {
     self.init(columns: [
       "claim", "statement", "derived", "measured", "lower", "upper", "verdict", "reference",
-      "model_error", "note",
+      "model_error", "note", "flow",
     ])
     func cell(_ value: Double?) -> Cell { value.map(Cell.real) ?? .empty }
     for claim in claims {
@@ -109,6 +113,7 @@ extension Table {
         .text(claim.claim), .text(claim.statement), cell(claim.derived), cell(claim.measured),
         cell(claim.lower), cell(claim.upper), .text(claim.verdict), .text(claim.reference),
         cell(claim.modelError), claim.note.isEmpty ? .empty : .text(claim.note),
+        claim.flow.isEmpty ? .empty : .text(claim.flow),
       ])
     }
   }

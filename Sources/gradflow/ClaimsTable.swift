@@ -32,8 +32,14 @@ enum ClaimsTable {
       case .notApplicable(let reason):
         lines.append(start.trimmed + "  not applicable: \(reason)")
       case .holds, .rejected:
+        let sign =
+          switch finding.relation {
+          case .equal: ""
+          case .atMost: "≤ "
+          case .atLeast: "≥ "
+          }
         lines.append(
-          start + finding.derived.formatted(digits: 6).aligned(to: 13)
+          start + (sign + finding.derived.formatted(digits: 6)).aligned(to: 13)
             + finding.modelError.formatted(digits: 2).aligned(to: 9)
             + finding.measured.formatted(digits: 6).aligned(to: 13)
             + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
@@ -47,7 +53,7 @@ enum ClaimsTable {
 
   /// One line per experiment and claim: how many statements, the range of measured/derived, verdict.
   static func overview(_ experiments: [(name: String, findings: [Finding])]) -> [String] {
-    let width = (experiments.map(\.name.count).max() ?? 0) + 2
+    let width = max("experiment".count, experiments.map(\.name.count).max() ?? 0) + 2
     var lines = [
       "experiment".padded(to: width) + "claim".padded(to: 13) + "statements".aligned(to: 11)
         + "measured/derived".aligned(to: 18) + "  verdict"
@@ -75,7 +81,10 @@ enum ClaimsTable {
   }
 
   private static func ratio(_ finding: Finding) -> Double? {
-    guard finding.relation == .equal, finding.derived != 0 else { return nil }
+    // The ratio of what is zero to rounding says nothing.
+    guard finding.relation == .equal, abs(finding.derived) > 10 * finding.uncertainty else {
+      return nil
+    }
     let ratio = finding.measured / finding.derived
     return ratio.isFinite ? ratio : nil
   }

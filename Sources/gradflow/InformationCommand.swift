@@ -36,7 +36,8 @@ struct InformationCommand: ParsableCommand {
   @Option(help: "The window M, at least the largest parent lag. Default: model.window.")
   var window: Int?
 
-  @Option(help: "How many chains to draw from a prior. Default: 4000.")
+  @Option(
+    help: "How many chains to draw from a prior. Default: data.chains of a population, else 4000.")
   var chains: Int?
 
   @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")
@@ -59,13 +60,28 @@ struct InformationCommand: ParsableCommand {
 
   func run() throws {
     let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
-    let plan = try plan(threads)
+    let plans = try plans(threads)
+    if plans.count > 1, let file = csv ?? chainsCsv {
+      throw Failure(
+        code: Exit.badInput,
+        message:
+          "\(file): the sweep asks for \(plans.count) surveys, and a file holds one. Choose one "
+          + "with --set, for example --set 'sweep=[]' or --set on the swept key after it.")
+    }
+    Interruption.watch()
+    for (label, plan) in plans {
+      if plans.count > 1 { print("[\(label)]") }
+      try survey(plan, threads)
+      if plans.count > 1 { print("") }
+    }
+  }
+
+  private func survey(_ plan: InformationPlan, _ threads: Int) throws {
     if case .tokens = plan.source, chainsCsv != nil {
       throw Failure(
         code: Exit.badInput,
         message: "--chains-csv: a token file has no chains. Leave the option out.")
     }
-    Interruption.watch()
     // Both files are opened before the work, so that a folder that is not there costs no time.
     var chainFile: TableFile?
     var setFile: TableFile?
@@ -102,13 +118,20 @@ struct InformationCommand: ParsableCommand {
     }
   }
 
-  private func plan(_ threads: Int) throws -> InformationPlan {
+  /// One plan for each flow of the experiment whose data differ, with the values of its axes.
+  private func plans(_ threads: Int) throws -> [(label: String, plan: InformationPlan)] {
     do {
-      return try InformationPlan(
-        LoadedExperiment(contentsOf: experiment, overrides: overrides),
-        options: InformationOptions(window: window, largest: largest, chains: chains),
-        threads: threads, memoryLimit: Machine.current().availableMemory)
-    } catch {
+      let ensemble = try Ensemble(contentsOf: experiment, overrides: overrides)
+      let options = InformationOptions(window: window, largest: largest, chains: chains)
+      return try ensemble.pointsWithDistinctData().map { point in
+        (
+          ensemble.grid.label(of: point),
+          try InformationPlan(
+            ensemble.experiment(at: point), options: options, threads: threads,
+            memoryLimit: Machine.current().availableMemory)
+        )
+      }
+    } catch let error as DocumentError {
       throw Failure(code: Exit.badInput, message: error.description)
     }
   }

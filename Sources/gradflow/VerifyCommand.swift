@@ -35,10 +35,10 @@ struct VerifyCommand: ParsableCommand {
       return (path, plan)
     }
     var all: [(name: String, findings: [Finding])] = []
-    for (path, plan) in plans {
+    var failure: (any Error)?
+    for (index, (path, plan)) in plans.enumerated() {
       let directory = try options.directory(path)
       let outcome = try options.launch(plan, into: directory) { _, _, _ in true }
-      try options.check(outcome, of: plan, in: directory)
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       all.append((name, outcome.findings))
       let count = outcome.flows.count
@@ -46,6 +46,17 @@ struct VerifyCommand: ParsableCommand {
         "\(name): \(count) flow\(count == 1 ? "" : "s"), "
           + String(format: "%.1f s", outcome.seconds) + ", \(ClaimsTable.count(outcome.findings)), "
           + "recorded in \(directory.path)")
+      do {
+        try options.check(outcome, of: plan, in: directory)
+      } catch {
+        // What was found up to here is still worth its table.
+        failure = failure ?? error
+        if outcome.isStopped {
+          let left = plans[(index + 1)...].map(\.0)
+          if !left.isEmpty { print("not run: \(left.joined(separator: ", "))") }
+          break
+        }
+      }
     }
     for (name, findings) in all {
       print("\n\(name)")
@@ -55,11 +66,15 @@ struct VerifyCommand: ParsableCommand {
     print("")
     for line in ClaimsTable.overview(all) { print(line) }
     print("\n\(ClaimsTable.count(findings))")
+    if let failure { throw failure }
+    if !findings.contains(where: { $0.reason == nil }) {
+      Terminal.error("no claim applies to these flows; nothing was judged")
+    }
     let rejected = findings.filter { $0.verdict == .rejected }
     if !rejected.isEmpty {
       throw Failure(
         code: Exit.rejected,
-        message: "\(rejected.count) claim\(rejected.count == 1 ? " is" : "s are") rejected: "
+        message: "\(rejected.count) statement\(rejected.count == 1 ? " is" : "s are") rejected, of "
           + Set(rejected.map(\.claim.rawValue)).sorted().joined(separator: ", "))
     }
   }

@@ -63,8 +63,8 @@ import Testing
   }
 
   @Test(arguments: [
-    Claim.information, .conservation, .selectionRate, .selectionTime, .copying, .bystanders,
-    .classifierGrowth, .limitModel,
+    Claim.information, .conservation, .selectionRate, .selectionTime, .copying, .classifierGrowth,
+    .limitModel,
   ])
   func aThreeStageFlowHoldsTheClaim(claim: Claim) {
     let findings = Self.threeStages.findings(of: claim)
@@ -73,10 +73,49 @@ import Testing
   }
 
   @Test func whatDoesNotApplySaysWhy() {
-    for claim in [Claim.finiteOptimum, .order] {
+    for claim in [Claim.finiteOptimum, .order, .bystanders] {
       for finding in Self.threeStages.findings(of: claim) {
         #expect(finding.reason?.isEmpty == false)
       }
+    }
+  }
+
+  /// With 1 − p_S* = 5e-4 head 3 has something to follow, and half of it is rejected.
+  @Test func headsOutsideMoveAsTheODESays() {
+    let model = Self.model()
+    let objective = Self.population(model, chains: 60)
+    var start = model.initialParameters(
+      coefficient: 0.01, ownWeight: 5, otherWeight: 0, scale: 0.01)
+    start[3] = 1
+    let evidence = Self.solved(
+      objective,
+      FlowProblem(
+        minimizing: objective, from: start,
+        stages: [Stage(name: "copying", training: ["w"], until: 1e7)]))
+    let findings = evidence.findings(of: .bystanders)
+    #expect(findings.count == 1)
+    for finding in findings {
+      #expect(finding.verdict == .holds, "\(finding)")
+      #expect(rejects(finding, derived: finding.derived / 2))
+    }
+  }
+
+  /// At a = 2 the first order is not the law.
+  @Test func aLargeScaleIsNotJudged() {
+    let model = Self.model()
+    let objective = Self.population(model, chains: 20)
+    let evidence = Self.solved(
+      objective,
+      FlowProblem(
+        minimizing: objective,
+        from: model.initialParameters(ownWeight: 5, otherWeight: 0, scale: 2),
+        stages: [
+          Stage(name: "selection", training: ["c"], until: 1e4),
+          Stage(name: "copying", training: ["w"], until: 1e4),
+        ]))
+    for finding in evidence.findings(of: .copying) { #expect(finding.verdict != .holds) }
+    for finding in evidence.findings(of: .selectionRate) where finding.reason == nil {
+      #expect(finding.modelError > 0.05 * finding.derived)
     }
   }
 
