@@ -68,6 +68,8 @@ extension GIHTransformer {
     return [scale, signs] + sums
   }
 
+  /// Log-odds up to which nothing counts as having risen through zero.
+  ///
   /// Two symmetric subsets or lags share equally for ever: their log-odds tend to 0 and touch it by
   /// rounding, which is no transition. Others pass from 0 to this in far less than any error bar.
   private static let tie = 1e-10
