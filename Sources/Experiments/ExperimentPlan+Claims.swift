@@ -20,7 +20,8 @@ extension ExperimentPlan {
     var evidence = Evidence(
       objective, trajectory, options: solverOptions(threads: threads),
       concentration: concentration,
-      comparison: claims.contains(.limitModel) ? comparison(objective, threads: threads) : nil)
+      comparison: claims.contains(.limitModel) ? comparison(objective, threads: threads) : nil,
+      needsExpansion: claims.contains { $0.needsExpansion })
     if claims.contains(.copying) || claims.contains(.bystanders) {
       evidence.reducedCopying = reducedCopying(evidence)
     }

@@ -23,6 +23,14 @@ public enum Claim: String, Sendable, CaseIterable {
   /// Trained all at once: selection, then classification, then concentration.
   case order = "G10"
 
+  /// Whether its constants come from the expansion of the loss in a.
+  public var needsExpansion: Bool {
+    switch self {
+    case .selectionRate, .selectionTime, .copying, .bystanders, .order: true
+    default: false
+    }
+  }
+
   /// Where the law comes from.
   public var reference: String {
     let paper = "arXiv 2409.10559"

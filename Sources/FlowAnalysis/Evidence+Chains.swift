@@ -51,7 +51,8 @@ extension Evidence {
     return meanOverMarginals(lags: lags) { pair, window, token in
       let z = 1 + b * window
       var slope = 0.0
-      for e in pair.indices where pair[e] > 0 {
+      for e in pair.indices where token[e] > 0 {
+        // A token that never follows Z counts, too: Σ_e δ_e = 0 needs all of them.
         let gap = pair[e] - token[e] * window
         let likelihood = token[e] + b * pair[e]
         if floor == 0 {

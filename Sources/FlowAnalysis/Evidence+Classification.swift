@@ -56,7 +56,7 @@ extension Evidence {
         modelError: a * departure * limit.slope,
         detail: "a in \(Self.text(scales[0]))…\(Self.text(a))")
     ]
-    if let concentration, lags == parents {
+    if let concentration, lags == parents, model.lossFloor == 0 {
       // Logarithms, from rare sub-windows and at α = 1, make local exponents differ: at α = 1 and
       // d = 3, r = 2 − 1/(a − 3.6).
       let statement = "r against min(2, 1+α), α=\(Self.text(concentration))"
@@ -76,11 +76,21 @@ extension Evidence {
     // What is still to be lost: ∫ −∂_a L da with the local exponent of the end.
     let left = last.values[speed] / max(fit.slope, 0.1)
     let statement = "loss at the end, against the conditional entropy given \(lags)"
+    // Losses differ to second order in what the predictions lack: √(2 left) of the way in a, and
+    // a times the departure in logits.
+    let lacking = (2 * left).squareRoot() + a * departure
+    if model.lossFloor > 0 {
+      return findings + [
+        Finding(
+          .classifierGrowth, statement, notApplicable: "the entropy is reached without a floor only"
+        )
+      ]
+    }
     findings.append(
       left < 0.01 * stage.lossAtEnd
         ? Finding(
           .classifierGrowth, statement, derived: conditionalEntropy(lags: lags),
-          measured: stage.lossAtEnd, uncertainty: 1e-12, modelError: 2 * left + departure)
+          measured: stage.lossAtEnd, uncertainty: 1e-12, modelError: lacking * lacking)
         : Finding(
           .classifierGrowth, statement,
           notApplicable: "about \(Self.text(left)) is still to be lost; lengthen the stage"))
@@ -109,10 +119,13 @@ extension Evidence {
     let stage = trajectory.stages[index]
     let evaluator = objective.makeEvaluator(threads: 1)
     let position = stage.end.count - 1
+    // The zero is that of a difference of losses: the flow is made of gradients.
     func slope(_ a: Double) -> Double {
-      var theta = stage.end
-      theta[position] = a
-      return evaluator.lossAndGradient(at: theta).gradient[position]
+      let h = 1e-4
+      var (up, down) = (stage.end, stage.end)
+      up[position] = a + h
+      down[position] = a - h
+      return (evaluator.loss(at: up) - evaluator.loss(at: down)) / (2 * h)
     }
     // The first zero above the start: the flow of one parameter cannot pass it.
     var low = stage.start[position]
@@ -126,25 +139,27 @@ extension Evidence {
       return none(
         "∂L/∂a < 0 up to a = 200: no finite optimum, as in infinite context or with a large floor")
     }
-    while high - low > 1e-13 * high {
+    while high - low > 1e-11 * high {
       let middle = (low + high) / 2
       if middle <= low || middle >= high { break }
       if slope(middle) < 0 { low = middle } else { high = middle }
     }
     let measured = stage.end[position]
     let curvature = evaluator.hessian(at: stage.end)[stage.end.count * stage.end.count - 1]
-    let left = abs(slope(measured)) / max(abs(curvature), .leastNormalMagnitude)
-    guard left < 1e-3 * abs(measured) else {
+    let left = stage.gradientNormAtEnd / max(abs(curvature), .leastNormalMagnitude)
+    // What the tolerances leave open, and the differences: rounding over h, and h² of the third order.
+    let uncertainty =
+      10 * (options.relativeTolerance * abs(measured) + options.absoluteTolerance)
+      + 1e-11 / max(abs(curvature), 1e-8) + 1e-8
+    guard left < uncertainty else {
       return none(
         "a has not come to rest: ∂L/∂a over its slope is still \(Self.text(left)); lengthen the stage"
       )
     }
-    let tolerance =
-      options.relativeTolerance * abs(measured) + options.absoluteTolerance
     return [
       Finding(
         .finiteOptimum, "a at the end, against the zero of ∂L/∂a", derived: high,
-        measured: measured, uncertainty: 2 * left + 10 * tolerance, modelError: 0)
+        measured: measured, uncertainty: uncertainty, modelError: 0)
     ]
   }
 }

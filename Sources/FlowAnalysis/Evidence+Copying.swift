@@ -42,7 +42,11 @@ extension Evidence {
     }
     guard let reduced = reducedCopying, let problem = reducedCopyingProblem(),
       let flow = problem.objective as? ReducedCopying
-    else { return .failure(NotApplicable(reason: Self.noExpansion)) }
+    else {
+      return .failure(
+        NotApplicable(
+          reason: expansion == nil ? Self.noExpansion : "the reduced flow could not be solved"))
+    }
     let stage = trajectory.stages[index]
     guard stage.start[stage.start.count - 1] > 0 else {
       return .failure(NotApplicable(reason: "a is not positive"))
@@ -99,7 +103,7 @@ extension Evidence {
       let tolerance = 100 * (options.relativeTolerance + options.absoluteTolerance) * measured
       let relative =
         abs(copying.scale) + copying.unselected
-        + othersDeparture(copying, head: head, gaps: gaps, time: time)
+        + othersDeparture(copying, head: head)
       var findings = [
         Finding(
           .copying, "\(statement), gap ODE", derived: ode, measured: measured,
@@ -119,9 +123,7 @@ extension Evidence {
   ///
   /// They slow the head down by ε = 2 Σ (1 − σ), which itself falls like 1/t from t₀ on, so 1 − σ is
   /// off by (1/t) ∫ ε dt = ε(t) (1 + ln(t/t₀)), relative (derived).
-  private func othersDeparture(
-    _ copying: CopyingStage, head: Int, gaps: [Double], time: Double
-  ) -> Double {
+  private func othersDeparture(_ copying: CopyingStage, head: Int) -> Double {
     let others = model.coefficientSubsets[copying.selected].filter { $0 != head }
     let now = 2 * others.reduce(0) { $0 + attentionElsewhere(copying.stage.end, head: $1) }
     let before = 2 * others.reduce(0) { $0 + attentionElsewhere(copying.stage.start, head: $1) }
@@ -182,10 +184,8 @@ extension Evidence {
       defer { first += head.lags.count }
       return first..<first + head.lags.count
     }
-    // The other heads of a subset are not one-hot from the start.
-    let spread =
-      model.heads.indices.map { attentionElsewhere(copying.stage.start, head: $0) }
-      .max() ?? 0
+    // The heads of S*, which are taken to match at their own lags, are not one-hot from the start.
+    let departure = othersDeparture(copying, head: -1)
     return outside.map { head in
       let derived =
         ranges[head].map { abs(copying.reduced[$0] - copying.stage.start[n + $0]) }
@@ -198,7 +198,7 @@ extension Evidence {
         .bystanders, "largest |Δw| of head \(head + 1)",
         derived: derived, measured: measured,
         uncertainty: 10 * options.absoluteTolerance + 100 * options.relativeTolerance * measured,
-        modelError: (abs(copying.scale) + 2 * spread) * derived,
+        modelError: (abs(copying.scale) + departure) * derived,
         detail: "1−p_S* = \(Self.text(copying.unselected))")
     }
   }

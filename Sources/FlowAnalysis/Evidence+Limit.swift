@@ -76,13 +76,14 @@ extension Evidence {
     guard let classified = time("classification") else {
       return none("classification was not reached")
     }
-    // A head that did not get there by the end of the stage concentrates later still, if ever.
+    // A head that did not get there by the end of the stage concentrates later still, if ever; one
+    // that did must be there, since the loss's own end is the stage's.
     let copied = model.coefficientSubsets[best].compactMap { head in
       trajectory.events.first { $0.stage == index && $0.name == "copying-complete.\(head + 1)" }
     }
     guard copied.count == model.coefficientSubsets[best].count,
-      let first = copied.map({ $0.time - stage.startTime }).min()
-    else { return none("a head of S* starts at σ ≥ 0.99") }
+      let first = copied.filter(\.isReached).map({ $0.time - stage.startTime }).min()
+    else { return none("no head of S* rises to σ = 0.99 in the stage") }
     let missing = copied.count { !$0.isReached }
     return [
       Finding(

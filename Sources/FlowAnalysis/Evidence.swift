@@ -10,7 +10,7 @@ public struct Evidence: Sendable {
   /// What it was solved with.
   public let options: SolverOptions
   /// The loss to first order in a; nil where windows lack tokens or are too many.
-  public let expansion: SmallScaleExpansion?
+  public package(set) var expansion: SmallScaleExpansion?
   /// α, if the chains are drawn from a Dirichlet prior.
   public let concentration: Double?
   /// The same data with counts of every token, for predictions; nil where the kernels are not known.
@@ -26,16 +26,18 @@ public struct Evidence: Sendable {
   ///   - options: what it was solved with.
   ///   - concentration: α, if the chains are drawn from a Dirichlet prior.
   ///   - comparison: the same data with counts of every token.
+  ///   - needsExpansion: whether a claim will ask for the expansion; see ``Claim/needsExpansion``.
   public init(
     _ objective: GIHObjective, _ trajectory: Trajectory, options: SolverOptions,
-    concentration: Double?, comparison: GIHObjective?
+    concentration: Double?, comparison: GIHObjective?,
+    needsExpansion: Bool = true
   ) {
     self.objective = objective
     self.trajectory = trajectory
     self.options = options
     self.concentration = concentration
     self.comparison = comparison
-    expansion = SmallScaleExpansion(objective)
+    expansion = needsExpansion ? SmallScaleExpansion(objective) : nil
   }
 
   /// The transformer.

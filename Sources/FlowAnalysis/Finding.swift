@@ -117,11 +117,11 @@ public struct Finding: Sendable, Equatable {
     return holds && measured.isFinite && derived.isFinite ? .holds : .rejected
   }
 
-  /// One finding for several replicates of the same experiment.
+  /// One finding for several replicates of the same experiment: the worst of them.
   ///
-  /// Measured and derived values and model errors are averaged; the interval is Student's, at 95 %,
-  /// from the spread of measured − derived over the replicates: alone, a replicate knows nothing of
-  /// that spread. How many were rejected alone is in the detail. A bound must hold for the worst.
+  /// Derived and measured values of a replicate belong to the same data set, so each is judged alone,
+  /// and the claim is rejected when one of them is. The detail has the mean of measured/derived with
+  /// Student's 95 % interval over the replicates.
   ///
   /// - Parameter replicates: findings with the same claim and statement, at least one.
   /// - Returns: the finding over all of them; not applicable if one of them is.
@@ -131,29 +131,31 @@ public struct Finding: Sendable, Equatable {
     if let reason = replicates.lazy.compactMap(\.reason).first {
       return Finding(first.claim, first.statement, notApplicable: "in a replicate: \(reason)")
     }
+    let worst = replicates.max { $0.excess < $1.excess } ?? first
     let rejected = replicates.count { $0.verdict == .rejected }
-    let detail =
-      "\(replicates.count) replicates" + (rejected > 0 ? ", \(rejected) rejected alone" : "")
-    if first.relation != .equal {
-      // The one that comes closest to breaking the bound, or is furthest beyond it.
-      let sign = first.relation == .atMost ? 1.0 : -1.0
-      let worst = replicates.max {
-        sign * ($0.measured - $0.derived) < sign * ($1.measured - $1.derived)
-      }
-      guard let worst else { return first }
-      return Finding(
-        worst.claim, worst.statement, derived: worst.derived, measured: worst.measured,
-        uncertainty: worst.uncertainty, modelError: worst.modelError, relation: worst.relation,
-        detail: "worst of " + detail)
+    var parts = ["worst of \(replicates.count) replicates"]
+    if rejected > 0 { parts.append("\(rejected) rejected") }
+    if first.relation == .equal, replicates.allSatisfy({ abs($0.derived) > 10 * $0.uncertainty }) {
+      let ratios = Sample(replicates.map { $0.measured / $0.derived })
+      parts.append("mean ratio \(Float(ratios.mean)) ± \(Float(ratios.halfWidth))")
     }
-    let gap = Sample(replicates.map { $0.measured - $0.derived })
+    if !worst.detail.isEmpty { parts.append(worst.detail) }
     return Finding(
-      first.claim, first.statement, derived: Sample(replicates.map(\.derived)).mean,
-      measured: Sample(replicates.map(\.measured)).mean,
-      uncertainty: max(
-        gap.halfWidth,
-        Sample(replicates.map(\.uncertainty)).mean / Double(replicates.count).squareRoot()),
-      modelError: Sample(replicates.map(\.modelError)).mean, relation: .equal, detail: detail)
+      worst.claim, worst.statement, derived: worst.derived, measured: worst.measured,
+      uncertainty: worst.uncertainty, modelError: worst.modelError, relation: worst.relation,
+      detail: parts.joined(separator: ", "))
+  }
+
+  /// By how much what was measured lies outside what is allowed; negative inside, larger is worse.
+  private var excess: Double {
+    let gap =
+      switch relation {
+      case .equal: abs(measured - derived)
+      case .atMost: measured - derived
+      case .atLeast: derived - measured
+      }
+    let excess = gap - uncertainty - modelError
+    return excess.isNaN ? .infinity : excess
   }
 
   /// This finding, or that it says nothing because what is known of both sides is too little.

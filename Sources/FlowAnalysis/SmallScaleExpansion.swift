@@ -18,7 +18,7 @@ public struct SmallScaleExpansion: Sendable {
   public let matrix: [Double]
 
   /// The most windows for which the matrix is made.
-  public static let mostWindows = 4096
+  public static let mostWindows = 1024
 
   /// Expands the loss of an objective.
   ///
@@ -43,6 +43,11 @@ public struct SmallScaleExpansion: Sendable {
       for j in 0..<n { symmetric[i * n + j] = (matrix[i * n + j] + matrix[j * n + i]) / 2 }
     }
     self.matrix = symmetric
+  }
+
+  /// A wrong expansion, for tests of claims that must fail.
+  package func scaled(by factor: Double) -> SmallScaleExpansion {
+    SmallScaleExpansion(windows, matrix.map { factor * $0 })
   }
 
   private static func matrix(_ law: PopulationLaw, floor: Double) -> [Double] {

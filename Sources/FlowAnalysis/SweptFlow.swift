@@ -13,7 +13,7 @@ public struct SweptFlow: Sendable, Equatable {
   public var copyingTime: Double?
   /// Mean total variation from GIH(S*) at the end.
   public var limitDistance: Double?
-  /// a where the stage that trains it alone ended.
+  /// a where it came to rest; nil if it did not.
   public var finalScale: Double?
   /// L; nil in infinite context.
   public var length: Int?
@@ -30,7 +30,11 @@ public struct SweptFlow: Sendable, Equatable {
     self.length = length
     let stages = evidence.trajectory.stages
     copyingTime = evidence.stage(training: ["w"]).map { stages[$0].endTime - stages[$0].startTime }
-    finalScale = evidence.stage(training: ["a"]).flatMap { stages[$0].end.last }
+    let isAtRest =
+      claims.contains(.finiteOptimum)
+      && evidence.findings(of: .finiteOptimum).allSatisfy { $0.reason == nil }
+    finalScale =
+      isAtRest ? evidence.stage(training: ["a"]).flatMap { stages[$0].end.last } : nil
     limitDistance = claims.contains(.limitModel) ? evidence.limitDistance()?.mean : nil
   }
 }
@@ -44,7 +48,7 @@ extension Claim {
   /// Flows that differ in another axis are judged apart; replicates count as independent points.
   ///
   /// - Parameter flows: all flows of a sweep.
-  /// - Returns: none for other claims, and where fewer than three values of the axis are there.
+  /// - Returns: none for other claims, and where the axis is not swept.
   public func findings(across flows: [SweptFlow]) -> [Finding] {
     switch self {
     case .finiteOptimum:
@@ -54,22 +58,30 @@ extension Claim {
           "slope of a_∞ against log L\(label)", derived: 1, modelError: 0.1)
       }
     case .limitModel:
-      return groups(of: flows, along: ".until").flatMap { label, group in
-        slope(
-          group.map { ($0.copyingTime.map { log($0) }, $0.limitDistance.map { log($0) }) },
-          "slope of log distance from GIH(S*) against log t₂\(label)", derived: -1, modelError: 0.1)
+      // The axis that says how long the stage of w lasts, whatever the stage is called.
+      let axis = flows.first?.axes.keys.sorted().first { key in
+        key.hasSuffix(".until")
+          && flows.allSatisfy { Double($0.axes[key] ?? "") == $0.copyingTime }
       }
+      return axis.map { axis in
+        groups(of: flows, along: axis).flatMap { label, group in
+          slope(
+            group.map { ($0.copyingTime.map { log($0) }, $0.limitDistance.map { log($0) }) },
+            "slope of log distance from GIH(S*) against log t₂\(label)", derived: -1,
+            modelError: 0.1)
+        }
+      } ?? []
     default: return []
     }
   }
 
-  /// Flows that differ only in axes whose key ends like `axis`, with what they share in words.
+  /// Flows that differ only in one axis, with what they share in words; none without that axis.
   private func groups(
     of flows: [SweptFlow], along axis: String
   ) -> [(label: String, flows: [SweptFlow])] {
-    guard flows.contains(where: { $0.axes.keys.contains { $0.hasSuffix(axis) } }) else { return [] }
+    guard flows.contains(where: { $0.axes[axis] != nil }) else { return [] }
     let labels = flows.map { flow in
-      flow.axes.filter { !$0.key.hasSuffix(axis) }.sorted { $0.key < $1.key }
+      flow.axes.filter { $0.key != axis }.sorted { $0.key < $1.key }
         .map { ", \($0.key)=\($0.value)" }.joined()
     }
     var order: [String] = []
@@ -85,7 +97,11 @@ extension Claim {
     let known = points.compactMap { x, y in
       if let x, let y, x.isFinite, y.isFinite { (x, y) } else { nil }
     }
-    guard Set(known.map(\.0)).count >= 3 else { return [] }
+    guard Set(known.map(\.0)).count >= 3 else {
+      return [
+        Finding(self, statement, notApplicable: "fewer than three values can be used")
+      ]
+    }
     let fit = LineFit(known.map(\.0), known.map(\.1), isSerial: false)
     guard fit.slopeHalfWidth < 0.25 * abs(derived) else {
       return [

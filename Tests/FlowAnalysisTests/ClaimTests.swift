@@ -128,6 +128,17 @@ import Testing
     ).verdict == .rejected
   }
 
+  /// A wrong expansion behind the claims, not only a wrong number beside them.
+  @Test(arguments: [0.5, 2.0]) func aWrongExpansionIsRejected(factor: Double) {
+    var evidence = Self.threeStages
+    evidence.expansion = evidence.expansion?.scaled(by: factor)
+    for claim in [Claim.selectionRate, .selectionTime] {
+      let findings = evidence.findings(of: claim)
+      #expect(!findings.isEmpty)
+      for finding in findings { #expect(finding.verdict == .rejected, "\(finding)") }
+    }
+  }
+
   /// I in place of Ĩ, and the factor 2 of the rate dropped.
   @Test func aWrongRateOfSelectionIsRejected() {
     let evidence = Self.threeStages
@@ -255,9 +266,19 @@ import Testing
   }
 
   /// The limit model's closed form against the objective at one-hot parameters.
-  @Test(arguments: [0.0, 1e-4]) func theLimitSlopeIsThatOfTheObjective(floor: Double) {
+  @Test(arguments: [0.0, 1e-4], [false, true])
+  func theLimitSlopeIsThatOfTheObjective(floor: Double, hasZeros: Bool) {
     let model = Self.model(floor: floor)
-    let objective = Self.population(model, chains: 9)
+    var zeros = [0.5, 0.5, 0]
+    for _ in 1..<9 { zeros += [0.1, 0.2, 0.7] }
+    let objective =
+      hasZeros
+      ? GIHObjective(
+        model: model,
+        population: PopulationLaw(
+          chains: [NGramChain(vocabulary: 3, parents: [1, 2], rows: zeros)],
+          shape: model.windowShape))
+      : Self.population(model, chains: 9)
     let trajectory = Self.threeStages.trajectory
     let evidence = Evidence(
       objective, trajectory, options: SolverOptions(), concentration: nil, comparison: nil)

@@ -45,16 +45,24 @@ import Testing
     #expect(covered.independent <= 280, "seed 5: \(covered)")
   }
 
-  @Test func replicatesAreJudgedByTheSpreadOfTheirGaps() {
+  @Test func theWorstReplicateDecides() {
     func finding(_ derived: Double, _ measured: Double) -> Finding {
       Finding(
-        .selectionRate, "s", derived: derived, measured: measured, uncertainty: 0, modelError: 0)
+        .selectionRate, "s", derived: derived, measured: measured, uncertainty: 0.05,
+        modelError: 0.06)
     }
     let near = Finding.combined([finding(1, 1.1), finding(2, 1.9), finding(3, 3.05)])
-    #expect(near.derived == 2 && abs(near.measured - 2.0166667) < 1e-6)
     #expect(near.verdict == .holds)
-    let far = Finding.combined([finding(1, 1.1), finding(2, 2.11), finding(3, 3.09)])
-    #expect(far.verdict == .rejected)
+    #expect(near.detail.contains("worst of 3 replicates"))
+    let far = Finding.combined([finding(1, 1), finding(2, 2.2), finding(3, 3)])
+    #expect(far.verdict == .rejected && far.measured == 2.2)
+    #expect(far.detail.contains("1 rejected"))
+    let bound = Finding.combined(
+      [5, 0.9, 7].map {
+        Finding(
+          .order, "s", derived: 1, measured: $0, uncertainty: 0, modelError: 0, relation: .atLeast)
+      })
+    #expect(bound.verdict == .rejected && bound.measured == 0.9)
     let missing = Finding.combined([
       finding(1, 1), Finding(.selectionRate, "s", notApplicable: "why"),
     ])
