@@ -76,22 +76,29 @@ extension Evidence {
     guard let classified = time("classification") else {
       return none("classification was not reached")
     }
+    let early = Finding(
+      .order, "t(loss within 1 %) / t(selection of \(name(best)) complete) ≥ 1", derived: 1,
+      measured: classified / selected, uncertainty: 0, modelError: 0, relation: .atLeast)
     // A head that did not get there by the end of the stage concentrates later still, if ever; one
     // that did must be there, since the loss's own end is the stage's.
+    let statement = "t(first head of S* at σ=.99) / t(loss within 1 %) ≥ 1"
     let copied = model.coefficientSubsets[best].compactMap { head in
       trajectory.events.first { $0.stage == index && $0.name == "copying-complete.\(head + 1)" }
     }
     guard copied.count == model.coefficientSubsets[best].count,
       let first = copied.filter(\.isReached).map({ $0.time - stage.startTime }).min()
-    else { return none("no head of S* rises to σ = 0.99 in the stage") }
+    else {
+      return [
+        early,
+        Finding(.order, statement, notApplicable: "no head of S* rises to σ = 0.99 in the stage"),
+      ]
+    }
     let missing = copied.count { !$0.isReached }
     return [
+      early,
       Finding(
-        .order, "t(loss within 1 %) / t(selection of \(name(best)) complete) ≥ 1", derived: 1,
-        measured: classified / selected, uncertainty: 0, modelError: 0, relation: .atLeast),
-      Finding(
-        .order, "t(first head of S* at σ=.99) / t(loss within 1 %) ≥ 1", derived: 1,
-        measured: first / classified, uncertainty: 0, modelError: 0, relation: .atLeast,
+        .order, statement, derived: 1, measured: first / classified, uncertainty: 0,
+        modelError: 0, relation: .atLeast,
         detail: missing == 0
           ? "" : "\(missing) of \(copied.count) heads not at .99 by the end"),
     ]
