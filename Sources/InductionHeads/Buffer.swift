@@ -1,12 +1,14 @@
-/// A fixed run of zero-initialised doubles with a stable address, freed with its owner.
+/// A fixed run of zero-initialised doubles at a stable address that vectors of 64 bytes are aligned to,
+/// freed with its owner.
 final class Buffer {
   let pointer: UnsafeMutablePointer<Double>
   let count: Int
 
   init(_ count: Int) {
     self.count = count
-    pointer = .allocate(capacity: max(1, count))
-    pointer.initialize(repeating: 0, count: max(1, count))
+    let room = max(1, count)
+    pointer = UnsafeMutableRawPointer.allocate(byteCount: room * 8, alignment: 64)
+      .initializeMemory(as: Double.self, repeating: 0, count: room)
   }
 
   deinit { pointer.deallocate() }

@@ -1,16 +1,31 @@
+import CKernels
 import Corpora
 
 /// The sum of −Σ_e π_e log(y_e + ε) over the sequences of a compressed corpus.
 struct CorpusLoss: PairLoss {
   let corpus: CompressedCorpus
+  let counts: SequenceCounts
   let floor: Double
   let plan: WorkPlan
-  /// Exponents of one block may differ by this much before each sequence gets a shift of its own.
-  let sharedRange: Double
+
+  init(_ corpus: CompressedCorpus, floor: Double, lanes: Int) {
+    self.corpus = corpus
+    self.floor = floor
+    counts = SequenceCounts(corpus, floor: floor)
+    plan = WorkPlan(corpus, counts, lanes: lanes)
+  }
 
   var windows: WindowTable { corpus.windows }
   var keyWindows: [UInt32] { corpus.keyWindows }
   var count: Int { corpus.sequenceCount }
+  var questions: [WorkPlan.Block] {
+    corpus.groups.map { group in
+      WorkPlan.Block(
+        query: group.query, keys: group.keys, isDense: group.isDense,
+        slots: corpus.slotCount(of: group), sequences: group.sequences)
+    }
+  }
+  var constant: Double { counts.constantLoss }
 
   func makeLane() -> any LanePairLoss { LaneCorpusLoss(self) }
 
@@ -28,8 +43,7 @@ struct CorpusLoss: PairLoss {
               return body(
                 ReadOut(
                   columns: corpus.columns, floor: floor, offsets: offsets, slots: slots,
-                  counts: counts, targetCounts: targetCounts, weights: weights,
-                  sharedRange: sharedRange))
+                  counts: counts, targetCounts: targetCounts, weights: weights))
             }
           }
         }
@@ -42,7 +56,8 @@ struct CorpusLoss: PairLoss {
 final class LaneCorpusLoss: LanePairLoss {
   private let loss: CorpusLoss
   private let logits, powers, adjoint: Buffer
-  private var isShared = false
+  /// T of a piece.
+  private let scratch: Buffer
   /// What only second derivatives need, made at their first use.
   private lazy var tangent = Buffer(logits.count)
   private lazy var adjointTangent = Buffer(logits.count)
@@ -50,31 +65,31 @@ final class LaneCorpusLoss: LanePairLoss {
 
   init(_ loss: CorpusLoss) {
     self.loss = loss
-    logits = Buffer(loss.plan.widestBlock)
-    powers = Buffer(loss.plan.widestBlock)
-    adjoint = Buffer(loss.plan.widestBlock)
+    let slots = paddedToLanes(loss.plan.widestBlock)
+    logits = Buffer(slots)
+    powers = Buffer(slots)
+    adjoint = Buffer(slots)
+    scratch = Buffer(loss.counts.scratchSize)
   }
 
-  func take(
-    _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>,
-    logits: UnsafePointer<Double>
-  ) {
-    precondition(place == 0, "a corpus has tiles of one block")
-    self.logits.pointer.update(from: logits, count: block.slots)
-    isShared =
-      loss.withReadOut {
-        $0.exponentials(block, windows: windows, logits, into: powers.pointer)
-      } ?? true
+  func logits(at place: Int) -> UnsafeMutablePointer<Double> { logits.pointer }
+
+  func powers(at place: Int) -> UnsafeMutablePointer<Double> { powers.pointer }
+
+  func evaluate(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool, adjoints: Bool) -> Double {
+    precondition(tile.count <= 1, "a corpus has tiles of one block")
+    guard let block = tile.first, let piece = block.piece else { return 0 }
+    if adjoints { clearAdjoint(block) }
+    return loss.counts.with(piece) { sequences in
+      gf_read_out(
+        &sequences, loss.floor, isShared ? powers.pointer : nil, logits.pointer,
+        adjoints ? adjoint.pointer : nil, scratch.pointer)
+    }
   }
 
-  func evaluate(_ tile: ArraySlice<WorkPlan.Block>, adjoints: Bool) -> Double {
-    guard let block = tile.first else { return 0 }
-    adjoint.pointer.update(repeating: 0, count: block.slots)
-    return loss.withReadOut {
-      $0.gradient(
-        block.sequences, logits: logits.pointer, powers: powers.pointer, sharedShift: isShared,
-        logitAdjoint: adjoint.pointer)
-    } ?? 0
+  /// Zeros z̄ of a block, also of keys that no sequence of it has.
+  private func clearAdjoint(_ block: WorkPlan.Block) {
+    adjoint.pointer.update(repeating: 0, count: paddedToLanes(block.slots))
   }
 
   func logitAdjoint(at place: Int) -> UnsafePointer<Double> { UnsafePointer(adjoint.pointer) }
@@ -83,9 +98,9 @@ final class LaneCorpusLoss: LanePairLoss {
     self.tangent.pointer.update(from: tangent, count: block.slots)
   }
 
-  func evaluateTangent(_ tile: ArraySlice<WorkPlan.Block>) {
+  func evaluateTangent(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool) {
     guard let block = tile.first else { return }
-    adjoint.pointer.update(repeating: 0, count: block.slots)
+    clearAdjoint(block)
     adjointTangent.pointer.update(repeating: 0, count: block.slots)
     loss.withReadOut {
       $0.tangent(
@@ -105,16 +120,15 @@ final class LaneCorpusLoss: LanePairLoss {
   //
   // all but the diagonal is of rank d + 1 or less in the space of parameters.
   func addCurvature(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, logits: UnsafePointer<Double>,
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, isShared: Bool,
     rows: UnsafePointer<Double>, order: Int, to matrix: UnsafeMutablePointer<Double>
   ) {
-    take(block, at: 0, windows: windows, logits: logits)
-    adjoint.pointer.update(repeating: 0, count: block.slots)
+    clearAdjoint(block)
     let vectors = curvature ?? CurvatureVectors(order: order)
     curvature = vectors
     loss.withReadOut { readOut in
       for s in block.sequences {
-        if !isShared { readOut.shiftForSequence(s, logits, into: powers.pointer) }
+        if !isShared { readOut.shiftForSequence(s, logits.pointer, into: powers.pointer) }
         readOut.addCurvature(
           s, powers: powers.pointer, rows: rows, vectors, logitAdjoint: adjoint.pointer,
           to: matrix)

@@ -51,10 +51,11 @@ extension GIHEvaluator {
       for buffer in sums.sums { buffer.clear() }
       for tile in plan.lanes[index] {
         forEach(plan.blocks[tile]) { _, block, windows in
-          forward(block, windows: windows, scale: scale, lane)
+          forward(block, at: 0, windows: windows, scale: scale, lane)
+          products(block, lane)
           logitGradients(block, windows: windows, parameters: theta, lane, sums)
           lane.readOut.addCurvature(
-            block, windows: windows, logits: lane.logits.pointer,
+            block, windows: windows, isShared: isShared(scale),
             rows: sums.logitGradients.pointer, order: model.layout.count,
             to: sums.matrix.pointer)
           addPairs(block, windows: windows, lane, sums)
@@ -91,18 +92,19 @@ extension GIHEvaluator {
     for place in 0..<block.keys.count {
       let key = block.slot(place, windows)
       let row = sums.logitGradients.pointer + key * n
-      let k = lane.kernel.pointer[key]
+      let k = lane.values.kernel.pointer[key]
       for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
         row[index] =
           scale * 2 * parameters[index] / total
-          * (lane.products.pointer[subset * kernel.stride + key] - k)
+          * (lane.values.products.pointer[subset * kernel.stride + key] - k)
       }
       let slopes = sums.overlapGradients.pointer + key * weights
       overlapGradient(key: Int(windows[place]), query: block.query, at: key, lane, into: slopes)
       for (h, range) in features.weightsOfHead.enumerated() {
         let slope =
           scale
-          * kernel.slope(head: h, shares: shares.pointer, products: lane.products.pointer, key: key)
+          * kernel.slope(
+            head: h, shares: shares.pointer, products: lane.values.products.pointer, key: key)
         for j in range { row[model.coefficientCount + j] = slope * slopes[j] }
       }
       row[model.scaleIndex] = k
@@ -119,15 +121,15 @@ extension GIHEvaluator {
     let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
     for (h, range) in features.weightsOfHead.enumerated() {
       let g = lane.overlaps.pointer[h * kernel.stride + key]
-      let ofHead = values.pointer + h * features.vocabulary * features.windowCount
+      let ofHead = values.pointer + h * features.vocabulary * features.rowLength
       for j in range {
         let keyToken = Int(features.tokens[window * weights + j])
         let queryToken = Int(features.tokens[query * weights + j])
         slopes[j] =
           (keyToken < 0
-            ? 0 : sigmaKey[j] * (ofHead[keyToken * features.windowCount + query] - g))
+            ? 0 : sigmaKey[j] * (ofHead[keyToken * features.rowLength + query] - g))
           + (queryToken < 0
-            ? 0 : sigmaQuery[j] * (ofHead[queryToken * features.windowCount + window] - g))
+            ? 0 : sigmaQuery[j] * (ofHead[queryToken * features.rowLength + window] - g))
       }
     }
   }
@@ -138,7 +140,7 @@ extension GIHEvaluator {
   ) {
     let n = model.layout.count
     let weights = features.weightCount
-    let products = lane.products.pointer
+    let products = lane.values.products.pointer
     let logitAdjoint = lane.readOut.logitAdjoint(at: 0)
     for place in 0..<block.keys.count {
       let key = block.slot(place, windows)
@@ -187,7 +189,7 @@ extension GIHEvaluator {
     let sigmaKey = attention.pointer + Int(features.maskOfWindow[window]) * weights
     let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
     let g = lane.overlaps.pointer[head * kernel.stride + key]
-    let ofHead = values.pointer + head * features.vocabulary * features.windowCount
+    let ofHead = values.pointer + head * features.vocabulary * features.rowLength
     for i in features.weightsOfHead[head] {
       let keyToken = Int(features.tokens[window * weights + i])
       if keyToken < 0 { continue }
@@ -197,8 +199,8 @@ extension GIHEvaluator {
         let match = keyToken == queryToken ? 1.0 : 0.0
         let term =
           factor * sigmaKey[i] * sigmaQuery[j]
-          * (match - ofHead[keyToken * features.windowCount + query]
-            - ofHead[queryToken * features.windowCount + window] + g)
+          * (match - ofHead[keyToken * features.rowLength + query]
+            - ofHead[queryToken * features.rowLength + window] + g)
         sums.weightCurvature.pointer[i * weights + j] += term
         sums.weightCurvature.pointer[j * weights + i] += term
       }

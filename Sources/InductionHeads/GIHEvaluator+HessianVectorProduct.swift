@@ -15,23 +15,24 @@ extension GIHEvaluator {
     forEachLane(lanes.count, threads: threads) { index in
       let lane = lanes[index]
       lane.clear()
-      lane.productSumTangents.clear()
+      lane.tangents.scaleAdjoint = 0
+      lane.tangents.productSums.clear()
       lane.tangents.featureAdjoint.clear()
       for tile in plan.lanes[index] {
         let blocks = plan.blocks[tile]
         forEach(blocks) { place, block, windows in
-          forward(block, windows: windows, scale: scale, lane)
+          forward(block, at: place, windows: windows, scale: scale, lane)
           forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
-          lane.readOut.take(block, at: place, windows: windows, logits: lane.logits.pointer)
           lane.readOut.takeTangent(block, at: place, tangent: lane.tangents.logits.pointer)
         }
-        lane.readOut.evaluateTangent(blocks)
+        lane.readOut.evaluateTangent(blocks, isShared: isShared(scale))
         forEach(blocks) { place, block, windows in
           if blocks.count > 1 {
-            forward(block, windows: windows, scale: scale, lane)
+            forward(block, at: place, windows: windows, scale: scale, lane)
             forwardTangent(block, windows: windows, scale: scale, scaleDot: scaleDot, lane)
           }
           backward(block, at: place, windows: windows, scale: scale, lane)
+          productAdjoints(block, at: place, scale: scale, lane)
           backwardTangent(
             block, at: place, windows: windows, scale: scale, scaleDot: scaleDot, lane)
         }
@@ -60,36 +61,58 @@ extension GIHEvaluator {
     }
   }
 
+  /// m and k of a block whose g are there.
+  func products(_ block: WorkPlan.Block, _ lane: Lane) {
+    kernel.products(
+      shares: shares.pointer, overlaps: lane.overlaps.pointer, count: block.slots,
+      products: lane.values.products.pointer, kernel: lane.values.kernel.pointer)
+  }
+
+  /// k̄ = a z̄ and m̄.
+  private func productAdjoints(
+    _ block: WorkPlan.Block, at place: Int, scale: Double, _ lane: Lane
+  ) {
+    let values = lane.values
+    InductionHeads.scale(
+      scale, lane.readOut.logitAdjoint(at: place), into: values.kernelAdjoint.pointer, block.slots)
+    kernel.adjoint(
+      shares: shares.pointer, overlaps: lane.overlaps.pointer, products: values.products.pointer,
+      kernelAdjoint: values.kernelAdjoint.pointer, count: block.slots,
+      productAdjoints: values.productAdjoints.pointer,
+      overlapAdjoints: lane.overlapAdjoints.pointer)
+  }
+
   private func forwardTangent(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, scaleDot: Double,
     _ lane: Lane
   ) {
     let count = block.slots
     let dots = lane.tangents
+    products(block, lane)
     // ġ = ⟨v̇_ω, v_q⟩ + ⟨v_ω, v̇_q⟩
     clear(dots.overlaps, count)
     withFeatures(block, windows: windows, of: valueTangent, gathered: dots.gathered) {
       keys, rowLength in
       kernel.addOverlaps(
         keys: keys, rowLength: rowLength, query: values.pointer + block.query,
-        queryStride: features.windowCount, count: count, to: dots.overlaps.pointer)
+        queryStride: features.rowLength, count: count, to: dots.overlaps.pointer)
     }
     withFeatures(
       block, windows: windows, of: values, gathered: lane.gathered, isGathered: true
     ) { keys, rowLength in
       kernel.addOverlaps(
         keys: keys, rowLength: rowLength, query: valueTangent.pointer + block.query,
-        queryStride: features.windowCount, count: count, to: dots.overlaps.pointer)
+        queryStride: features.rowLength, count: count, to: dots.overlaps.pointer)
     }
     kernel.tangent(
       shares: shares.pointer, shareTangent: shareTangent.pointer,
       overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
-      products: lane.products.pointer, count: count, productTangents: dots.products.pointer,
+      products: lane.values.products.pointer, count: count, productTangents: dots.products.pointer,
       kernelTangent: dots.kernel.pointer)
     for k in 0..<count {
       // z = a k
       dots.logits.pointer[k] =
-        scaleDot * lane.kernel.pointer[k] + scale * dots.kernel.pointer[k]
+        scaleDot * lane.values.kernel.pointer[k] + scale * dots.kernel.pointer[k]
     }
   }
 
@@ -102,8 +125,8 @@ extension GIHEvaluator {
     let logitAdjoint = lane.readOut.logitAdjoint(at: place)
     let logitAdjointTangent = lane.readOut.logitAdjointTangent(at: place)
     // ā = Σ z̄ k
-    lane.scaleAdjointTangent +=
-      dot(logitAdjointTangent, lane.kernel.pointer, count)
+    dots.scaleAdjoint +=
+      dot(logitAdjointTangent, lane.values.kernel.pointer, count)
       + dot(logitAdjoint, dots.kernel.pointer, count)
     for k in 0..<count {
       // k̄ = a z̄
@@ -112,16 +135,17 @@ extension GIHEvaluator {
     }
     for subset in 0..<kernel.subsets.count {
       let row = subset * kernel.stride
-      lane.productSumTangents.pointer[subset] +=
-        dot(dots.kernelAdjoint.pointer, lane.products.pointer + row, count)
-        + dot(lane.kernelAdjoint.pointer, dots.products.pointer + row, count)
+      dots.productSums.pointer[subset] +=
+        dot(dots.kernelAdjoint.pointer, lane.values.products.pointer + row, count)
+        + dot(lane.values.kernelAdjoint.pointer, dots.products.pointer + row, count)
     }
     kernel.adjointTangent(
       shares: shares.pointer, shareTangent: shareTangent.pointer,
       overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
-      products: lane.products.pointer, productTangents: dots.products.pointer,
-      kernelAdjoint: lane.kernelAdjoint.pointer, kernelAdjointTangent: dots.kernelAdjoint.pointer,
-      productAdjoints: lane.productAdjoints.pointer, count: count,
+      products: lane.values.products.pointer, productTangents: dots.products.pointer,
+      kernelAdjoint: lane.values.kernelAdjoint.pointer,
+      kernelAdjointTangent: dots.kernelAdjoint.pointer,
+      productAdjoints: lane.values.productAdjoints.pointer, count: count,
       productAdjointTangents: dots.productAdjoints.pointer,
       overlapAdjointTangents: dots.overlapAdjoints.pointer)
     // v̄ = Σ ḡ v: both factors move.
@@ -139,9 +163,9 @@ extension GIHEvaluator {
   ) {
     let total = lanes[0]
     for lane in lanes.dropFirst() {
-      total.scaleAdjointTangent += lane.scaleAdjointTangent
+      total.tangents.scaleAdjoint += lane.tangents.scaleAdjoint
       total.productSums.add(lane.productSums)
-      total.productSumTangents.add(lane.productSumTangents)
+      total.tangents.productSums.add(lane.tangents.productSums)
       total.featureAdjoint.add(lane.featureAdjoint)
       total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
     }
@@ -150,10 +174,14 @@ extension GIHEvaluator {
     var squaresDot = 0.0
     for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }
     let subsets = kernel.subsets.count
+    // The sums hold Σ z̄ m_S; from here on they are Σ k̄ m_S.
+    InductionHeads.scale(
+      parameters[model.scaleIndex], total.productSums.pointer, into: total.productSums.pointer,
+      subsets)
     let average = dot(shares.pointer, total.productSums.pointer, subsets)
     let averageDot =
       dot(shareTangent.pointer, total.productSums.pointer, subsets)
-      + dot(shares.pointer, total.productSumTangents.pointer, subsets)
+      + dot(shares.pointer, total.tangents.productSums.pointer, subsets)
     for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
       // ∂L/∂c = (2c/C)(A − average)
       let slope = 2 * parameters[index] / squares
@@ -161,7 +189,7 @@ extension GIHEvaluator {
       product[index] =
         mean
         * (slopeDot * (total.productSums.pointer[subset] - average)
-          + slope * (total.productSumTangents.pointer[subset] - averageDot))
+          + slope * (total.tangents.productSums.pointer[subset] - averageDot))
     }
     let weightAdjoint = Buffer(features.weightCount)
     features.pullbackTangent(
@@ -172,6 +200,6 @@ extension GIHEvaluator {
     for j in 0..<features.weightCount {
       product[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
     }
-    product[model.scaleIndex] = mean * total.scaleAdjointTangent
+    product[model.scaleIndex] = mean * total.tangents.scaleAdjoint
   }
 }

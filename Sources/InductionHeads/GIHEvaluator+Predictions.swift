@@ -48,21 +48,20 @@ extension GIHEvaluator {
     let lane = lanes[0]
     var outputs: [Double] = []
     var weights: [Double] = []
-    for tile in plan.lanes.joined() {
-      forEach(plan.blocks[tile]) { _, block, windows in
-        forward(block, windows: windows, scale: scale, lane)
-        if let loss = loss as? CorpusLoss {
-          for s in block.sequences {
-            outputs += loss.corpus.output(of: s, logits: lane.logits.pointer)
-            weights.append(1 / Double(loss.count))
-          }
-        } else if let loss = loss as? PopulationLoss {
-          for chain in 0..<loss.law.chainCount {
-            let (y, weight) = loss.law.output(
-              of: chain, query: block.query, logits: lane.logits.pointer)
-            outputs += y
-            weights.append(weight / Double(loss.count))
-          }
+    let logits = lane.readOut.logits(at: 0)
+    let questions = loss.questions
+    forEach(questions[...]) { _, block, windows in
+      forward(block, at: 0, windows: windows, scale: scale, lane)
+      if let loss = loss as? CorpusLoss {
+        for s in block.sequences {
+          outputs += loss.corpus.output(of: s, logits: logits)
+          weights.append(1 / Double(loss.count))
+        }
+      } else if let loss = loss as? PopulationLoss {
+        for chain in 0..<loss.law.chainCount {
+          let (y, weight) = loss.law.output(of: chain, query: block.query, logits: logits)
+          outputs += y
+          weights.append(weight / Double(loss.count))
         }
       }
     }

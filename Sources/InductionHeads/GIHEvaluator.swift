@@ -1,3 +1,4 @@
+import CKernels
 import Corpora
 import Objectives
 import ParallelLoops
@@ -24,66 +25,79 @@ final class GIHEvaluator: ObjectiveEvaluator {
   let values: Buffer
   let valueTangent: Buffer
   let lanes: [Lane]
+  private let weightAdjoint: Buffer
+  private let sharedRange: Double
 
   /// Scratch over the keys of one block, and the sums of one lane.
   final class Lane {
-    let gathered, overlaps, products, kernel, logits: Buffer
-    let kernelAdjoint, productAdjoints, overlapAdjoints: Buffer
-    /// Σ k̄ m_S and its tangent.
-    let productSums, productSumTangents: Buffer
+    /// v and v̄ of the keys of a block that is not dense.
+    let gathered, gatheredAdjoint: Buffer
+    let overlaps, overlapAdjoints, scratch: Buffer
+    /// Σ z̄ m_S.
+    let productSums: Buffer
     /// v̄, shape (H, d, windows).
     let featureAdjoint: Buffer
     /// The read-out and the data.
     let readOut: any LanePairLoss
     var loss = 0.0
-    var scaleAdjoint = 0.0
-    var scaleAdjointTangent = 0.0
     /// What only second derivatives need, made at their first use.
-    lazy var tangents = TangentScratch(self)
+    lazy var values = ProductScratch(self, subsets: productSums.count)
+    lazy var tangents = TangentScratch(self, values)
     var curvature: CurvatureScratch?
+    /// Slots of the widest block, rounded up to whole vectors.
+    let readOutSlots: Int
 
     init(
       subsets: Int, heads: Int, vocabulary: Int, width: Int, features: Int,
       readOut: any LanePairLoss
     ) {
       self.readOut = readOut
+      readOutSlots = width
       gathered = Buffer(heads * vocabulary * width)
+      gatheredAdjoint = Buffer(heads * vocabulary * width)
       overlaps = Buffer(heads * width)
-      products = Buffer(subsets * width)
-      kernel = Buffer(width)
-      logits = Buffer(width)
-      kernelAdjoint = Buffer(width)
-      productAdjoints = Buffer(subsets * width)
       overlapAdjoints = Buffer(heads * width)
+      scratch = Buffer(40 * subsets)
       productSums = Buffer(subsets)
-      productSumTangents = Buffer(subsets)
       featureAdjoint = Buffer(features)
     }
 
     func clear() {
       loss = 0
-      scaleAdjoint = 0
-      scaleAdjointTangent = 0
       productSums.clear()
       featureAdjoint.clear()
+    }
+  }
+
+  /// What the gradient keeps in registers and second derivatives want to see.
+  final class ProductScratch {
+    let products, kernel, kernelAdjoint, productAdjoints: Buffer
+
+    init(_ lane: Lane, subsets: Int) {
+      kernel = Buffer(lane.readOutSlots)
+      kernelAdjoint = Buffer(kernel.count)
+      products = Buffer(subsets * kernel.count)
+      productAdjoints = Buffer(subsets * kernel.count)
     }
   }
 
   /// The tangents of a lane's buffers.
   final class TangentScratch {
     let gathered, overlaps, products, kernel, logits: Buffer
-    let kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint: Buffer
+    let kernelAdjoint, productAdjoints, overlapAdjoints, featureAdjoint, productSums: Buffer
+    var scaleAdjoint = 0.0
 
-    init(_ lane: Lane) {
+    init(_ lane: Lane, _ values: ProductScratch) {
       gathered = Buffer(lane.gathered.count)
       overlaps = Buffer(lane.overlaps.count)
-      products = Buffer(lane.products.count)
-      kernel = Buffer(lane.kernel.count)
-      logits = Buffer(lane.logits.count)
-      kernelAdjoint = Buffer(lane.kernelAdjoint.count)
-      productAdjoints = Buffer(lane.productAdjoints.count)
-      overlapAdjoints = Buffer(lane.overlapAdjoints.count)
+      products = Buffer(values.products.count)
+      kernel = Buffer(values.kernel.count)
+      logits = Buffer(values.kernel.count)
+      kernelAdjoint = Buffer(values.kernel.count)
+      productAdjoints = Buffer(values.products.count)
+      overlapAdjoints = Buffer(lane.overlaps.count)
       featureAdjoint = Buffer(lane.featureAdjoint.count)
+      productSums = Buffer(lane.productSums.count)
     }
   }
 
@@ -95,9 +109,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
     plan = objective.loss.plan
     keyWindows = objective.loss.keyWindows
     self.threads = threads
-    let width = plan.widestBlock
+    sharedRange = objective.sharedRange
+    weightAdjoint = Buffer(objective.features.weightCount)
+    let width = paddedToLanes(plan.widestBlock)
     let subsets = model.subsets.count
-    let featureCount = features.windowCount * features.width
+    let featureCount = features.tableSize
     kernel = PolynomialKernel(
       subsets: model.subsets, headCount: model.heads.count, vocabulary: model.vocabulary,
       stride: width)
@@ -125,20 +141,26 @@ final class GIHEvaluator: ObjectiveEvaluator {
     evaluate(at: parameters, adjoints: true)
     let total = lanes[0]
     for lane in lanes.dropFirst() {
-      total.scaleAdjoint += lane.scaleAdjoint
       total.productSums.add(lane.productSums)
       total.featureAdjoint.add(lane.featureAdjoint)
     }
     let mean = 1 / Double(loss.count)
-    writeCoefficientGradient(parameters, sums: total.productSums, mean, into: &gradient)
-    let weightAdjoint = Buffer(features.weightCount)
+    let scale = parameters[model.scaleIndex]
+    // ∂L/∂c_S = (2 c_S/C_D) a (A_S − Σ_T p_T A_T) with A_S = Σ z̄ m_S, and ∂L/∂a = Σ_T p_T A_T.
+    let sums = total.productSums.pointer
+    let average = dot(shares.pointer, sums, kernel.subsets.count)
+    let squares = model.sumOfSquares(parameters)
+    for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
+      gradient[index] = mean * 2 * parameters[index] / squares * scale * (sums[subset] - average)
+    }
+    weightAdjoint.clear()
     features.pullback(
       attention: attention.pointer, features: values.pointer,
       featureAdjoint: total.featureAdjoint.pointer, into: weightAdjoint.pointer)
     for j in 0..<features.weightCount {
       gradient[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
     }
-    gradient[model.scaleIndex] = mean * total.scaleAdjoint
+    gradient[model.scaleIndex] = mean * average
     return meanLoss
   }
 
@@ -162,19 +184,22 @@ final class GIHEvaluator: ObjectiveEvaluator {
       for tile in plan.lanes[index] {
         let blocks = plan.blocks[tile]
         forEach(blocks) { place, block, windows in
-          forward(block, windows: windows, scale: scale, lane)
-          lane.readOut.take(block, at: place, windows: windows, logits: lane.logits.pointer)
+          forward(block, at: place, windows: windows, scale: scale, lane)
         }
-        lane.loss += lane.readOut.evaluate(blocks, adjoints: adjoints)
+        lane.loss += lane.readOut.evaluate(
+          blocks, isShared: isShared(scale), adjoints: adjoints)
         if !adjoints { continue }
         forEach(blocks) { place, block, windows in
-          // Of several blocks only the last one's kernel is still there.
-          if blocks.count > 1 { forward(block, windows: windows, scale: scale, lane) }
+          // Of several blocks only the last one's overlaps are still there.
+          if blocks.count > 1 { forward(block, at: place, windows: windows, scale: scale, lane) }
           backward(block, at: place, windows: windows, scale: scale, lane)
         }
       }
     }
   }
+
+  /// Whether one shift of the exponents serves all sequences: z = a k lies between 0 and a.
+  func isShared(_ scale: Double) -> Bool { abs(scale) <= sharedRange }
 
   /// Calls `body` with the place, the block and the windows of its keys, for each block of a tile.
   func forEach(
@@ -188,24 +213,28 @@ final class GIHEvaluator: ObjectiveEvaluator {
   }
 
   private var meanLoss: Double {
-    lanes.reduce(0) { $0 + $1.loss } / Double(loss.count)
+    lanes.reduce(loss.constant) { $0 + $1.loss } / Double(loss.count)
   }
 
-  /// g, m, k and z = a k of a block's keys.
+  /// g, z = a k and its exponentials, of a block's keys.
   func forward(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, scale: Double, _ lane: Lane
+    _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>, scale: Double,
+    _ lane: Lane
   ) {
-    let count = block.slots
-    clear(lane.overlaps, count)
+    let logits = lane.readOut.logits(at: place)
+    let powers = lane.readOut.powers(at: place)
     withFeatures(block, windows: windows, of: values, gathered: lane.gathered) { keys, rowLength in
-      kernel.addOverlaps(
-        keys: keys, rowLength: rowLength, query: values.pointer + block.query,
-        queryStride: features.windowCount, count: count, to: lane.overlaps.pointer)
+      withUnsafePointer(to: kernel.tables.polynomial) { polynomial in
+        gf_pair_forward(
+          polynomial, shares.pointer, scale, max(scale, 0), keys, rowLength,
+          values.pointer + block.query, features.rowLength, block.slots, kernel.stride,
+          lane.overlaps.pointer, logits, powers, lane.scratch.pointer)
+      }
     }
-    kernel.forward(
-      shares: shares.pointer, overlaps: lane.overlaps.pointer, count: count,
-      products: lane.products.pointer, kernel: lane.kernel.pointer)
-    InductionHeads.scale(scale, lane.kernel.pointer, into: lane.logits.pointer, count)
+    if isShared(scale) { return }
+    var largest = -Double.infinity
+    for k in 0..<block.slots { largest = max(largest, logits[k]) }
+    for k in 0..<block.slots { powers[k] = exponential(logits[k] - largest) }
   }
 
   /// The rows of features over a block's slots: the table itself where the block is dense, else
@@ -214,10 +243,10 @@ final class GIHEvaluator: ObjectiveEvaluator {
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, of table: Buffer, gathered: Buffer,
     isGathered: Bool = false, _ body: (UnsafePointer<Double>, Int) -> Void
   ) {
-    if block.isDense { return body(table.pointer, features.windowCount) }
+    if block.isDense { return body(table.pointer, features.rowLength) }
     if !isGathered {
       kernel.gather(
-        table.pointer, windowCount: features.windowCount, windows: windows, count: block.slots,
+        table.pointer, rowLength: features.rowLength, windows: windows, count: block.slots,
         into: gathered.pointer)
     }
     body(gathered.pointer, kernel.stride)
@@ -230,26 +259,38 @@ final class GIHEvaluator: ObjectiveEvaluator {
     }
   }
 
-  /// From z̄: ā += Σ z̄ k, Σ k̄ m_S with k̄ = a z̄, and v̄.
+  /// From z̄: Σ z̄ m_S and v̄.
   func backward(
     _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>, scale: Double,
     _ lane: Lane
   ) {
-    let count = block.slots
-    let logitAdjoint = lane.readOut.logitAdjoint(at: place)
-    lane.scaleAdjoint += dot(logitAdjoint, lane.kernel.pointer, count)
-    InductionHeads.scale(scale, logitAdjoint, into: lane.kernelAdjoint.pointer, count)
-    for subset in 0..<kernel.subsets.count {
-      lane.productSums.pointer[subset] += dot(
-        lane.kernelAdjoint.pointer, lane.products.pointer + subset * kernel.stride, count)
+    withUnsafePointer(to: kernel.tables.polynomial) { polynomial in
+      gf_pair_backward(
+        polynomial, shares.pointer, scale, lane.overlaps.pointer,
+        lane.readOut.logitAdjoint(at: place), block.slots, kernel.stride,
+        lane.productSums.pointer, lane.overlapAdjoints.pointer, lane.scratch.pointer)
     }
-    kernel.adjoint(
-      shares: shares.pointer, overlaps: lane.overlaps.pointer, products: lane.products.pointer,
-      kernelAdjoint: lane.kernelAdjoint.pointer, count: count,
-      productAdjoints: lane.productAdjoints.pointer, overlapAdjoints: lane.overlapAdjoints.pointer)
-    addFeatureAdjoints(
-      block, windows: windows, lane.overlapAdjoints, table: values, gathered: lane.gathered,
-      to: lane.featureAdjoint)
+    let adjoint = lane.featureAdjoint.pointer
+    let keyAdjoint = block.isDense ? adjoint : lane.gatheredAdjoint.pointer
+    let count = block.slots
+    withFeatures(block, windows: windows, of: values, gathered: lane.gathered, isGathered: true) {
+      keys, rowLength in
+      if !block.isDense {
+        for i in 0..<features.width {
+          (keyAdjoint + i * rowLength).update(repeating: 0, count: count)
+        }
+      }
+      gf_pair_feature_adjoints(
+        Int32(features.width), Int32(features.vocabulary), lane.overlapAdjoints.pointer,
+        kernel.stride, keys, rowLength, values.pointer + block.query, features.rowLength, count,
+        keyAdjoint, adjoint + block.query)
+    }
+    if block.isDense { return }
+    for i in 0..<features.width {
+      let row = adjoint + i &* features.rowLength
+      let part = keyAdjoint + i &* kernel.stride
+      for k in 0..<count { row[Int(windows[k])] += part[k] }
+    }
   }
 
   /// Adds what ḡ means for v̄, when the features are those of `table`, already gathered.
@@ -261,20 +302,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
       keys, rowLength in
       kernel.addFeatureAdjoints(
         overlapAdjoints: overlapAdjoints.pointer, keys: keys, rowLength: rowLength,
-        features: table.pointer, windowCount: features.windowCount, query: block.query,
+        features: table.pointer, tableLength: features.rowLength, query: block.query,
         windows: block.isDense ? nil : windows, count: block.slots, to: featureAdjoint.pointer)
-    }
-  }
-
-  /// ∂L/∂c_S = (2 c_S/C_D)(A_S − Σ_T p_T A_T) with A_S = Σ k̄ m_S.
-  private func writeCoefficientGradient(
-    _ parameters: Span<Double>, sums: Buffer, _ mean: Double,
-    into gradient: inout MutableSpan<Double>
-  ) {
-    let total = model.sumOfSquares(parameters)
-    let average = dot(shares.pointer, sums.pointer, kernel.subsets.count)
-    for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
-      gradient[index] = mean * 2 * parameters[index] / total * (sums.pointer[subset] - average)
     }
   }
 }

@@ -23,6 +23,8 @@ public struct GIHObjective: Objective {
 
   let features: WindowFeatures
   let loss: any PairLoss
+  /// Largest |a| up to which one shift of the exponents serves all sequences of a block.
+  let sharedRange: Double
 
   /// Prepares the loss of a model over a corpus.
   ///
@@ -42,8 +44,8 @@ public struct GIHObjective: Objective {
 
   /// Prepares the loss of a model over a corpus.
   ///
-  /// Exponents of one block may differ by `sharedRange` before each sequence gets a shift of its own;
-  /// e^{−600} is far from underflow. Tests set it to 0.
+  /// Beyond |a| = `sharedRange` each sequence gets a shift of the exponents of its own; e^{−600} is far
+  /// from underflow. Tests set it to 0.
   package init(
     model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
     sharedRange: Double
@@ -51,12 +53,12 @@ public struct GIHObjective: Objective {
     precondition(corpus.sequenceCount > 0, "the corpus is empty")
     // Each lane has feature adjoints of its own; many windows leave room for fewer lanes.
     let bytesPerLane = max(1, corpus.windows.count * model.heads.count * model.vocabulary * 16)
-    let plan = WorkPlan(corpus, lanes: max(2, min(16, (256 << 20) / bytesPerLane)))
     self.init(
       model: model, data: .corpus(corpus),
       completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
+      sharedRange: sharedRange,
       loss: CorpusLoss(
-        corpus: corpus, floor: model.lossFloor, plan: plan, sharedRange: sharedRange))
+        corpus, floor: model.lossFloor, lanes: max(2, min(16, (256 << 20) / bytesPerLane))))
   }
 
   /// Prepares the loss of a model in infinite context.
@@ -67,12 +69,13 @@ public struct GIHObjective: Objective {
   ///   - completeShare: the share at which a selection counts as complete, in 0.5..<1.
   public init(model: GIHTransformer, population: PopulationLaw, completeShare: Double? = nil) {
     self.init(
-      model: model, data: .population(population), completeShare: completeShare,
+      model: model, data: .population(population), completeShare: completeShare, sharedRange: 600,
       loss: PopulationLoss(law: population, floor: model.lossFloor))
   }
 
   private init(
-    model: GIHTransformer, data: Data, completeShare: Double?, loss: any PairLoss
+    model: GIHTransformer, data: Data, completeShare: Double?, sharedRange: Double,
+    loss: any PairLoss
   ) {
     precondition(model.windowShape == loss.windows.shape, "the data have other windows")
     precondition(
@@ -80,6 +83,7 @@ public struct GIHObjective: Objective {
     self.model = model
     self.data = data
     self.completeShare = completeShare
+    self.sharedRange = sharedRange
     self.loss = loss
     features = WindowFeatures(model: model, windows: loss.windows)
   }

@@ -6,6 +6,9 @@ import CKernels
   import Glibc
 #endif
 
+/// The smallest multiple of a vector's eight lanes that is at least `count`.
+func paddedToLanes(_ count: Int) -> Int { (count + 7) & ~7 }
+
 /// ⟨x, y⟩ over `count` values.
 @inline(__always)
 func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
@@ -61,3 +64,7 @@ public var kernelInstructionSet: String { String(cString: gf_instruction_set()) 
 /// eˣ.
 @inline(__always)
 func exponential(_ x: Double) -> Double { exp(x) }
+
+/// log x.
+@inline(__always)
+func logarithm(_ x: Double) -> Double { log(x) }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The normalised polynomial kernel on the keys of one block: k = Σ_S p_S m_S, m_S = ∏_{h∈S} g^h,
 /// g^h = ⟨v_ω^h, v_q^h⟩, with its tangent, its adjoint, and the tangent of its adjoint.
 ///
@@ -7,23 +9,34 @@ struct PolynomialKernel {
   let headCount: Int
   let vocabulary: Int
   let stride: Int
+  /// The subsets as the vector loops want them.
+  let tables: PolynomialTables
+
+  init(subsets: HeadSubsets, headCount: Int, vocabulary: Int, stride: Int) {
+    self.subsets = subsets
+    self.headCount = headCount
+    self.vocabulary = vocabulary
+    self.stride = stride
+    tables = PolynomialTables(subsets, headCount: headCount, vocabulary: vocabulary)
+  }
 
   /// The features of some windows, gathered so that loops over keys run through memory in order.
   ///
   /// - Parameters:
   ///   - features: v, shape (H, d, windows).
-  ///   - windowCount: number of windows in the table.
+  ///   - rowLength: distance between the rows of the table.
   ///   - windows: which to gather.
   ///   - count: how many.
   ///   - gathered: receives them, shape (H, d, stride).
   func gather(
-    _ features: UnsafePointer<Double>, windowCount: Int, windows: UnsafePointer<UInt32>,
+    _ features: UnsafePointer<Double>, rowLength: Int, windows: UnsafePointer<UInt32>,
     count: Int, into gathered: UnsafeMutablePointer<Double>
   ) {
     for i in 0..<headCount &* vocabulary {
-      let row = features + i &* windowCount
+      let row = features + i &* rowLength
       let target = gathered + i &* stride
       for k in 0..<count { target[k] = row[Int(windows[k])] }
+      for k in count..<paddedToLanes(count) { target[k] = 0 }
     }
   }
 
@@ -48,7 +61,7 @@ struct PolynomialKernel {
     }
   }
 
-  /// m_S for every subset, and k.
+  /// m_S for every subset, and k, for second derivatives.
   ///
   /// - Parameters:
   ///   - shares: p, one per subset.
@@ -56,7 +69,7 @@ struct PolynomialKernel {
   ///   - count: number of keys.
   ///   - products: m, shape (subsets, stride).
   ///   - kernel: k.
-  func forward(
+  func products(
     shares: UnsafePointer<Double>, overlaps: UnsafePointer<Double>, count: Int,
     products: UnsafeMutablePointer<Double>, kernel: UnsafeMutablePointer<Double>
   ) {
@@ -161,22 +174,22 @@ struct PolynomialKernel {
   ///   - overlapAdjoints: ḡ, shape (H, stride).
   ///   - keys: v_ω, shape (H, d, rowLength).
   ///   - rowLength: distance between the rows of `keys`.
-  ///   - features: v, shape (H, d, windows).
-  ///   - windowCount: number of windows.
+  ///   - features: v, shape (H, d, tableLength).
+  ///   - tableLength: distance between the rows of features and their adjoints.
   ///   - query: the window q.
   ///   - windows: ω of each key, or nil when the keys are all windows in order.
   ///   - count: number of keys.
   ///   - featureAdjoint: v̄, shape (H, d, windows), accumulated into.
   func addFeatureAdjoints(
     overlapAdjoints: UnsafePointer<Double>, keys: UnsafePointer<Double>, rowLength: Int,
-    features: UnsafePointer<Double>, windowCount: Int, query: Int,
+    features: UnsafePointer<Double>, tableLength: Int, query: Int,
     windows: UnsafePointer<UInt32>?, count: Int, to featureAdjoint: UnsafeMutablePointer<Double>
   ) {
     for h in 0..<headCount {
       let gBar = overlapAdjoints + h &* stride
       for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
-        let row = featureAdjoint + i &* windowCount
-        let v = features[i &* windowCount &+ query]
+        let row = featureAdjoint + i &* tableLength
+        let v = features[i &* tableLength &+ query]
         if let windows {
           for k in 0..<count { row[Int(windows[k])] += v * gBar[k] }
         } else {
@@ -213,4 +226,28 @@ struct PolynomialKernel {
     }
     return sum
   }
+}
+
+/// The subsets of heads in memory that C can read, freed with its owner.
+final class PolynomialTables {
+  let polynomial: gf_polynomial
+  private let storage: UnsafeMutablePointer<Int32>
+
+  init(_ subsets: HeadSubsets, headCount: Int, vocabulary: Int) {
+    var slopes: [Int32] = []
+    for head in 0..<headCount {
+      for subset in 1..<subsets.count where subsets.without[subset][head] >= 0 {
+        slopes += [Int32(subset), Int32(subsets.without[subset][head])]
+      }
+      slopes.append(-1)
+    }
+    let values = subsets.parents.map(Int32.init) + subsets.lastHeads.map(Int32.init) + slopes
+    storage = .allocate(capacity: values.count)
+    storage.initialize(from: values, count: values.count)
+    polynomial = gf_polynomial(
+      heads: Int32(headCount), vocabulary: Int32(vocabulary), subsets: Int32(subsets.count),
+      parents: storage, last_heads: storage + subsets.count, slopes: storage + 2 * subsets.count)
+  }
+
+  deinit { storage.deallocate() }
 }

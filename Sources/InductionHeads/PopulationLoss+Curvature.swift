@@ -33,10 +33,9 @@ extension LanePopulationLoss {
 
   func addCurvature(
     _ block: WorkPlan.Block, windows keys: UnsafePointer<UInt32>,
-    logits: UnsafePointer<Double>, rows: UnsafePointer<Double>, order n: Int,
+    isShared: Bool, rows: UnsafePointer<Double>, order n: Int,
     to matrix: UnsafeMutablePointer<Double>
   ) {
-    take(block, at: 0, windows: keys, logits: logits)
     let scratch =
       curvature
       ?? Curvature(order: n, windows: windows, chains: panels.first?.count ?? 0, vocabulary: d)

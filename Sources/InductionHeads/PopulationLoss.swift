@@ -31,6 +31,8 @@ struct PopulationLoss: PairLoss {
 
   var windows: WindowTable { law.windows }
   var count: Int { law.chainCount }
+  var constant: Double { 0 }
+  var questions: [WorkPlan.Block] { plan.blocks }
 
   func makeLane() -> any LanePairLoss { LanePopulationLoss(self) }
 
@@ -45,15 +47,16 @@ struct PopulationLoss: PairLoss {
 
 /// One lane of a population's loss.
 ///
-/// Buffers over a tile have shape (queries, windows), sums over ω
+/// Buffers over a tile have shape (queries, windows), with rows of `rowLength` places, sums over ω
 /// shape (chains · d, queries).
 final class LanePopulationLoss: LanePairLoss {
   let loss: PopulationLoss
   let d: Int
   let windows: Int
+  let rowLength: Int
   let panels: [Range<Int>]
-  /// E up to a factor for each query, and z̄.
-  let powers, adjoint: Buffer
+  /// z of the query at hand; E up to a factor for each query of the tile, and z̄.
+  let logits, powers, adjoint: Buffer
   /// T = Σ_ω μ(ω,e) E(ω,q) of a panel, then its adjoint.
   let sums, sumAdjoint: Buffer
   /// What only second derivatives need, made at their first use.
@@ -79,23 +82,19 @@ final class LanePopulationLoss: LanePairLoss {
     windows = loss.law.windows.count
     panels = loss.panels
     let tile = loss.plan.largestTile
-    powers = Buffer(tile * windows)
-    adjoint = Buffer(tile * windows)
+    rowLength = paddedToLanes(windows)
+    logits = Buffer(rowLength)
+    powers = Buffer(tile * rowLength)
+    adjoint = Buffer(tile * rowLength)
     sums = Buffer((panels.first?.count ?? 0) * d * tile)
     sumAdjoint = Buffer(sums.count)
   }
 
-  func take(
-    _ block: WorkPlan.Block, at place: Int, windows keys: UnsafePointer<UInt32>,
-    logits: UnsafePointer<Double>
-  ) {
-    var largest = -Double.infinity
-    for k in 0..<windows { largest = max(largest, logits[k]) }
-    let row = powers.pointer + place * windows
-    for k in 0..<windows { row[k] = exp(logits[k] - largest) }
-  }
+  func logits(at place: Int) -> UnsafeMutablePointer<Double> { logits.pointer }
 
-  func evaluate(_ tile: ArraySlice<WorkPlan.Block>, adjoints: Bool) -> Double {
+  func powers(at place: Int) -> UnsafeMutablePointer<Double> { powers.pointer + place * rowLength }
+
+  func evaluate(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool, adjoints: Bool) -> Double {
     guard let first = tile.first?.query else { return 0 }
     let queries = tile.count
     var total = 0.0
@@ -104,7 +103,8 @@ final class LanePopulationLoss: LanePairLoss {
         let rows = joint + panel.lowerBound * d * windows
         let law = MatrixView(rows, rows: panel.count * d, columns: windows)
         multiply(
-          law, MatrixView(powers.pointer, rows: queries, columns: windows).transposed,
+          law,
+          MatrixView(powers.pointer, rows: queries, columns: windows, stride: rowLength).transposed,
           into: sums.pointer)
         for chain in 0..<panel.count {
           total += readOut(
@@ -113,11 +113,11 @@ final class LanePopulationLoss: LanePairLoss {
         guard adjoints else { continue }
         multiply(
           MatrixView(sumAdjoint.pointer, rows: panel.count * d, columns: queries).transposed, law,
-          keeping: panel.lowerBound == 0 ? 0 : 1, into: adjoint.pointer)
+          keeping: panel.lowerBound == 0 ? 0 : 1, into: adjoint.pointer, stride: rowLength)
       }
     }
     guard adjoints else { return total }
-    let count = queries * windows
+    let count = queries * rowLength
     multiply(adjoint.pointer, powers.pointer, into: adjoint.pointer, count)
     return total
   }
@@ -161,17 +161,17 @@ final class LanePopulationLoss: LanePairLoss {
   }
 
   func logitAdjoint(at place: Int) -> UnsafePointer<Double> {
-    UnsafePointer(adjoint.pointer + place * windows)
+    UnsafePointer(adjoint.pointer + place * rowLength)
   }
 
   func takeTangent(_ block: WorkPlan.Block, at place: Int, tangent: UnsafePointer<Double>) {
-    (tangents.logits.pointer + place * windows).update(from: tangent, count: windows)
+    (tangents.logits.pointer + place * rowLength).update(from: tangent, count: windows)
   }
 
-  func evaluateTangent(_ tile: ArraySlice<WorkPlan.Block>) {
+  func evaluateTangent(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool) {
     guard let first = tile.first?.query else { return }
     let queries = tile.count
-    let count = queries * windows
+    let count = queries * rowLength
     let dots = tangents
     multiply(powers.pointer, dots.logits.pointer, into: dots.powers.pointer, count)
     withJoint { joint in
@@ -180,7 +180,8 @@ final class LanePopulationLoss: LanePairLoss {
         let law = MatrixView(rows, rows: panel.count * d, columns: windows)
         for (from, into) in [(powers, sums), (dots.powers, dots.sums)] {
           multiply(
-            law, MatrixView(from.pointer, rows: queries, columns: windows).transposed,
+            law,
+            MatrixView(from.pointer, rows: queries, columns: windows, stride: rowLength).transposed,
             into: into.pointer)
         }
         for chain in 0..<panel.count {
@@ -192,7 +193,7 @@ final class LanePopulationLoss: LanePairLoss {
         for (from, into) in [(sumAdjoint, adjoint), (dots.sumAdjoint, dots.adjoint)] {
           multiply(
             MatrixView(from.pointer, rows: panel.count * d, columns: queries).transposed, law,
-            keeping: panel.lowerBound == 0 ? 0 : 1, into: into.pointer)
+            keeping: panel.lowerBound == 0 ? 0 : 1, into: into.pointer, stride: rowLength)
         }
       }
     }
@@ -239,7 +240,7 @@ final class LanePopulationLoss: LanePairLoss {
   }
 
   func logitAdjointTangent(at place: Int) -> UnsafePointer<Double> {
-    UnsafePointer(tangents.adjoint.pointer + place * windows)
+    UnsafePointer(tangents.adjoint.pointer + place * rowLength)
   }
 
   /// μ^π(ω, e) of all chains, shape (K · d, windows).

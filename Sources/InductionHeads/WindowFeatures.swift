@@ -9,7 +9,8 @@ import Corpora
 ///
 /// σ is the softmax of a head's weights over the lags that exist in the window, so it depends on
 /// the window only through which tokens are absent, its *mask*. Arrays over weights run over all
-/// heads and lags in the order of the group `w`; arrays over features have shape (H, d, windows).
+/// heads and lags in the order of the group `w`; arrays over features have shape (H, d, windows), with
+/// rows of ``rowLength`` places of which those after the last window are zero.
 struct WindowFeatures: Sendable {
   let windowCount: Int
   let headCount: Int
@@ -65,6 +66,10 @@ struct WindowFeatures: Sendable {
 
   /// Number of features of one window, H·d.
   var width: Int { headCount * vocabulary }
+  /// Distance between rows over windows.
+  var rowLength: Int { paddedToLanes(windowCount) }
+  /// Places of an array of features.
+  var tableSize: Int { width * rowLength }
 
   /// σ for every mask: softmax of each head's weights over the lags that exist, 0 elsewhere.
   ///
@@ -96,7 +101,7 @@ struct WindowFeatures: Sendable {
   func forward(
     attention: UnsafePointer<Double>, into features: UnsafeMutablePointer<Double>
   ) {
-    features.update(repeating: 0, count: windowCount * width)
+    features.update(repeating: 0, count: tableSize)
     forEachWindow { window, tokens, mask in
       let sigma = attention + mask * weightCount
       for (h, range) in weightsOfHead.enumerated() {
@@ -216,7 +221,7 @@ struct WindowFeatures: Sendable {
   /// Where the features (head, token) of all windows start.
   @inline(__always)
   private func row(_ head: Int, _ token: Int16) -> Int {
-    (head * vocabulary + Int(token)) * windowCount
+    (head * vocabulary + Int(token)) * rowLength
   }
 
   /// ⟨x, y⟩ over the tokens of one head of one window.
@@ -226,7 +231,7 @@ struct WindowFeatures: Sendable {
   ) -> Double {
     var sum = 0.0
     for i in head * vocabulary..<(head + 1) * vocabulary {
-      sum += x[i * windowCount + window] * y[i * windowCount + window]
+      sum += x[i * rowLength + window] * y[i * rowLength + window]
     }
     return sum
   }

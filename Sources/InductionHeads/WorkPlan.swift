@@ -17,6 +17,8 @@ struct WorkPlan: Sendable {
     let slots: Int
     /// The sequences of a corpus; empty for a population, where all chains take part in every block.
     let sequences: Range<Int>
+    /// Their counts.
+    var piece: SequenceCounts.Piece?
 
     /// The slot of the key at a place among the block's keys.
     @inline(__always)
@@ -28,40 +30,35 @@ struct WorkPlan: Sendable {
   let blocks: [Block]
   /// For each lane its tiles, ranges of blocks.
   let lanes: [[Range<Int>]]
-  /// The most slots of any block.
+  /// The most slots of any block, also of groups that have none because their loss is constant.
   let widestBlock: Int
 
-  /// The work over a compressed corpus: tiles of one block.
+  /// The work over a compressed corpus: tiles of one block, a block for each piece.
   ///
   /// - Parameters:
   ///   - corpus: what the work runs over.
+  ///   - counts: its sequences in pieces.
   ///   - wanted: the most lanes wanted.
-  init(_ corpus: CompressedCorpus, lanes wanted: Int) {
-    let entries = corpus.entryCount
-    // Large groups are split so that no block holds more than a quarter of a lane's work.
-    let limit = max(1024, entries / (4 * wanted))
+  init(_ corpus: CompressedCorpus, _ counts: SequenceCounts, lanes wanted: Int) {
     var blocks: [Block] = []
-    for group in corpus.groups {
-      let first = corpus.entryOffsets[group.sequences.lowerBound]
-      let last = corpus.entryOffsets[group.sequences.upperBound]
-      let pieces = max(1, (last - first) / limit)
-      for range in balancedRanges(group.sequences.count, lanes: pieces, cost: { _ in 1 }) {
-        let start = group.sequences.lowerBound
-        blocks.append(
-          Block(
-            query: group.query, keys: group.keys, isDense: group.isDense,
-            slots: corpus.slotCount(of: group),
-            sequences: start + range.lowerBound..<start + range.upperBound))
-      }
+    var costs: [Int] = []
+    var groupsSeen: Set<Int> = []
+    for piece in counts.pieces {
+      let group = corpus.groups[piece.group]
+      let isFirst = groupsSeen.insert(piece.group).inserted
+      blocks.append(
+        Block(
+          query: group.query, keys: group.keys, isDense: group.isDense,
+          slots: corpus.slotCount(of: group), sequences: isFirst ? group.sequences : 0..<0,
+          piece: piece))
+      // In units of about a nanosecond: a place of eight counts takes 4 of them, a key as dense
+      // keys are worked on 4, and gathering makes it 10.
+      costs.append(4 * piece.places + (group.isDense ? 4 : 10) * corpus.slotCount(of: group))
     }
-    // A key costs about as much as four entries: features, products, an exponential.
-    let cut = balancedRanges(blocks.count, lanes: wanted) { index in
-      let block = blocks[index]
-      return corpus.entryOffsets[block.sequences.upperBound]
-        - corpus.entryOffsets[block.sequences.lowerBound] + 4 * block.slots
-    }
-    lanes = cut.map { lane in lane.map { $0..<$0 + 1 } }
-    widestBlock = blocks.map(\.slots).max() ?? 0
+    let cut = balancedRanges(blocks.count, lanes: wanted) { costs[$0] }
+    // A corpus whose sequences are all constant has no blocks, and one idle lane.
+    lanes = cut.isEmpty ? [[]] : cut.map { lane in lane.map { $0..<$0 + 1 } }
+    widestBlock = corpus.groups.map { corpus.slotCount(of: $0) }.max() ?? 0
     self.blocks = blocks
   }
 
@@ -73,7 +70,8 @@ struct WorkPlan: Sendable {
   ///   - wanted: the most lanes wanted.
   init(windows: Int, tile: Int, lanes wanted: Int) {
     blocks = (0..<windows).map {
-      Block(query: $0, keys: 0..<windows, isDense: true, slots: windows, sequences: 0..<0)
+      Block(
+        query: $0, keys: 0..<windows, isDense: true, slots: windows, sequences: 0..<0)
     }
     lanes = balancedRanges(windows, lanes: wanted) { _ in 1 }.map { lane in
       stride(from: lane.lowerBound, to: lane.upperBound, by: tile).map {

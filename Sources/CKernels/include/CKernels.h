@@ -1,0 +1,10 @@
+// The vector loops of gradflow; see each header for what it holds.
+
+#ifndef GRADFLOW_CKERNELS_H
+#define GRADFLOW_CKERNELS_H
+
+#include "kernels.h"
+#include "pair_kernel.h"
+#include "read_out.h"
+
+#endif
