@@ -144,7 +144,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "InductionHeadsTests",
-      dependencies: ["InductionHeads", "Corpora", "MarkovChains", "Objectives"],
+      dependencies: ["CKernels", "InductionHeads", "Corpora", "MarkovChains", "Objectives"],
       swiftSettings: settings),
     .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),

@@ -1,12 +1,6 @@
 #include "kernels.h"
 
-#pragma clang fp contract(off)
-
-#if defined(__x86_64__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLONES
-#endif
+#include "vectors.h"
 
 CLONES double gf_dot(const double *restrict x, const double *restrict y, long count) {
   double sums[8] = {0};
@@ -46,6 +40,14 @@ CLONES void gf_add_outer(double factor, const double *restrict x, double *restri
     double *row = matrix + i * count;
     for (long j = i; j < count; j++) row[j] += f * x[j];
   }
+}
+
+CLONES void gf_exp(const double *restrict x, double *restrict y, long count) {
+  for (long i = 0; i < count; i += LANES) store(y + i, exp8(load(x + i)));
+}
+
+CLONES void gf_log(const double *restrict x, double *restrict y, long count) {
+  for (long i = 0; i < count; i += LANES) store(y + i, log8(load(x + i)));
 }
 
 const char *gf_instruction_set(void) {

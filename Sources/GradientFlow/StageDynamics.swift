@@ -15,7 +15,6 @@ final class StageDynamics {
   private(set) var gradient: [Double]
   private var product: [Double]
   private var direction: [Double]
-  private var hessian: [Double] = []
 
   init(objective: any Objective, evaluator: any ObjectiveEvaluator, stage: Stage, at: [Double]) {
     self.objective = objective
@@ -86,14 +85,7 @@ final class StageDynamics {
 
   /// The rows and columns of ∇²L that belong to trained parameters.
   private func trainedHessian() -> [Double] {
-    let n = parameters.count
-    let parameters = parameters
-    var buffer = hessian.isEmpty ? [Double](repeating: 0, count: n * n) : taken(&hessian)
-    var span = buffer.mutableSpan
-    evaluator.hessian(at: parameters.span, into: &span)
-    hessian = buffer
-    if trained.count == n { return hessian }
-    return trained.flatMap { row in trained.map { hessian[row * n + $0] } }
+    evaluator.hessian(at: parameters, among: trained)
   }
 
   /// The values of a sample at the loaded parameters, in the order of the trajectory's columns.

@@ -124,7 +124,12 @@ final class LaneCorpusLoss: LanePairLoss {
     rows: UnsafePointer<Double>, order: Int, to matrix: UnsafeMutablePointer<Double>
   ) {
     clearAdjoint(block)
-    let vectors = curvature ?? CurvatureVectors(order: order)
+    let vectors: CurvatureVectors
+    if let kept = curvature, kept.order == order {
+      vectors = kept
+    } else {
+      vectors = CurvatureVectors(order: order)
+    }
     curvature = vectors
     loss.withReadOut { readOut in
       for s in block.sequences {

@@ -16,6 +16,8 @@ import ParallelLoops
 extension GIHEvaluator {
   /// Sums and scratch of one lane for second derivatives.
   final class CurvatureScratch {
+    /// The number of parameters.
+    let order: Int
     /// ∇z, shape (keys, parameters), and ∂g/∂w, shape (keys, weights).
     let logitGradients, overlapGradients: Buffer
     /// Σ z̄ m_S; Σ z̄ k_h ∂g; Σ z̄ ∂_h m_S ∂g, shape (subsets, weights).
@@ -26,6 +28,7 @@ extension GIHEvaluator {
     let matrix: Buffer
 
     init(keys: Int, parameters: Int, weights: Int, subsets: Int) {
+      order = parameters
       logitGradients = Buffer(keys * parameters)
       overlapGradients = Buffer(keys * weights)
       productSums = Buffer(subsets)
@@ -41,40 +44,76 @@ extension GIHEvaluator {
   }
 
   func hessian(at parameters: Span<Double>, into hessian: inout MutableSpan<Double>) {
+    self.hessian(at: parameters, among: Array(0..<parameters.count), into: &hessian)
+  }
+
+  func hessian(
+    at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>
+  ) {
     prepare(parameters)
+    let selection = Selection(positions, of: model)
     let scale = parameters[model.scaleIndex]
     let theta = (0..<parameters.count).map { parameters[$0] }
     forEachLane(lanes.count, threads: threads) { index in
       let lane = lanes[index]
       lane.clear()
-      let sums = curvature(of: lane)
+      let sums = curvature(of: lane, order: selection.count)
       for buffer in sums.sums { buffer.clear() }
       for tile in plan.lanes[index] {
         forEach(plan.blocks[tile]) { _, block, windows in
           forward(block, at: 0, windows: windows, scale: scale, lane)
           products(block, lane)
-          logitGradients(block, windows: windows, parameters: theta, lane, sums)
+          logitGradients(block, windows: windows, parameters: theta, selection, lane, sums)
           lane.readOut.addCurvature(
             block, windows: windows, isShared: isShared(scale),
-            rows: sums.logitGradients.pointer, order: model.layout.count,
+            rows: sums.logitGradients.pointer, order: selection.count,
             to: sums.matrix.pointer)
-          addPairs(block, windows: windows, lane, sums)
-          backward(block, at: 0, windows: windows, scale: scale, lane)
+          addPairs(block, windows: windows, selection, lane, sums)
+          if selection.hasWeights {
+            backward(block, at: 0, windows: windows, scale: scale, lane)
+          }
         }
       }
     }
     let total = lanes[0]
     for lane in lanes.dropFirst() {
       total.featureAdjoint.add(lane.featureAdjoint)
-      for (sum, part) in zip(curvature(of: total).sums, curvature(of: lane).sums) { sum.add(part) }
+      for (sum, part) in zip(
+        curvature(of: total, order: selection.count).sums,
+        curvature(of: lane, order: selection.count).sums)
+      {
+        sum.add(part)
+      }
     }
-    assemble(theta, total, into: &hessian)
+    assemble(theta, selection, total, into: &hessian)
   }
 
-  private func curvature(of lane: Lane) -> CurvatureScratch {
-    if let scratch = lane.curvature { return scratch }
+  /// The parameters of a Hessian: for each its row, or −1.
+  struct Selection {
+    let count: Int
+    /// Of every coefficient, by subset.
+    let coefficients: [Int]
+    /// Of every weight.
+    let weights: [Int]
+    /// Of a.
+    let scale: Int
+    var hasCoefficients: Bool { coefficients.contains { $0 >= 0 } }
+    var hasWeights: Bool { weights.contains { $0 >= 0 } }
+
+    init(_ positions: [Int], of model: GIHTransformer) {
+      var rows = [Int](repeating: -1, count: model.layout.count)
+      for (row, position) in positions.enumerated() { rows[position] = row }
+      count = positions.count
+      coefficients = model.coefficientOfSubset.map { $0 < 0 ? -1 : rows[$0] }
+      weights = Array(rows[model.coefficientCount..<model.scaleIndex])
+      scale = rows[model.scaleIndex]
+    }
+  }
+
+  private func curvature(of lane: Lane, order: Int) -> CurvatureScratch {
+    if let scratch = lane.curvature, scratch.order == order { return scratch }
     let scratch = CurvatureScratch(
-      keys: kernel.stride, parameters: model.layout.count, weights: features.weightCount,
+      keys: kernel.stride, parameters: order, weights: features.weightCount,
       subsets: kernel.subsets.count)
     lane.curvature = scratch
     return scratch
@@ -82,10 +121,10 @@ extension GIHEvaluator {
 
   /// ∇z of each key: ∂z/∂c_S = a (2c_S/C)(m_S − k), ∂z/∂w = a k_h ∂g^h/∂w, ∂z/∂a = k.
   private func logitGradients(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, parameters: [Double], _ lane: Lane,
-    _ sums: CurvatureScratch
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, parameters: [Double],
+    _ selection: Selection, _ lane: Lane, _ sums: CurvatureScratch
   ) {
-    let n = model.layout.count
+    let n = selection.count
     let weights = features.weightCount
     let scale = parameters[model.scaleIndex]
     let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
@@ -93,11 +132,14 @@ extension GIHEvaluator {
       let key = block.slot(place, windows)
       let row = sums.logitGradients.pointer + key * n
       let k = lane.values.kernel.pointer[key]
-      for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
-        row[index] =
+      for (subset, index) in model.coefficientOfSubset.enumerated()
+      where selection.coefficients[subset] >= 0 {
+        row[selection.coefficients[subset]] =
           scale * 2 * parameters[index] / total
           * (lane.values.products.pointer[subset * kernel.stride + key] - k)
       }
+      if selection.scale >= 0 { row[selection.scale] = k }
+      if !selection.hasWeights { continue }
       let slopes = sums.overlapGradients.pointer + key * weights
       overlapGradient(key: Int(windows[place]), query: block.query, at: key, lane, into: slopes)
       for (h, range) in features.weightsOfHead.enumerated() {
@@ -105,9 +147,10 @@ extension GIHEvaluator {
           scale
           * kernel.slope(
             head: h, shares: shares.pointer, products: lane.values.products.pointer, key: key)
-        for j in range { row[model.coefficientCount + j] = slope * slopes[j] }
+        for j in range where selection.weights[j] >= 0 {
+          row[selection.weights[j]] = slope * slopes[j]
+        }
       }
-      row[model.scaleIndex] = k
     }
   }
 
@@ -136,9 +179,11 @@ extension GIHEvaluator {
 
   /// Adds what is gathered once per pair, now that z̄ of the block is complete.
   private func addPairs(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ lane: Lane, _ sums: CurvatureScratch
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ selection: Selection, _ lane: Lane,
+    _ sums: CurvatureScratch
   ) {
-    let n = model.layout.count
+    let n = selection.count
+    let (hasCoefficients, hasWeights) = (selection.hasCoefficients, selection.hasWeights)
     let weights = features.weightCount
     let products = lane.values.products.pointer
     let logitAdjoint = lane.readOut.logitAdjoint(at: 0)
@@ -146,9 +191,14 @@ extension GIHEvaluator {
       let key = block.slot(place, windows)
       let adjoint = logitAdjoint[key]
       addOuter(adjoint, sums.logitGradients.pointer + key * n, to: sums.matrix.pointer, n)
+      if hasCoefficients {
+        for subset in 0..<kernel.subsets.count {
+          sums.productSums.pointer[subset] += adjoint * products[subset * kernel.stride + key]
+        }
+      }
+      if !hasWeights { continue }
       let slopes = sums.overlapGradients.pointer + key * weights
-      for subset in 0..<kernel.subsets.count {
-        sums.productSums.pointer[subset] += adjoint * products[subset * kernel.stride + key]
+      for subset in 0..<kernel.subsets.count where hasCoefficients {
         for h in kernel.subsets.members[subset] {
           let rest = kernel.subsets.without[subset][h]
           let factor = adjoint * products[rest * kernel.stride + key]
@@ -209,42 +259,50 @@ extension GIHEvaluator {
 
   /// Puts the sums of all lanes together.
   private func assemble(
-    _ parameters: [Double], _ lane: Lane, into hessian: inout MutableSpan<Double>
+    _ parameters: [Double], _ selection: Selection, _ lane: Lane,
+    into hessian: inout MutableSpan<Double>
   ) {
-    let n = model.layout.count
-    let first = model.coefficientCount
+    let n = selection.count
     let weights = features.weightCount
-    let sums = curvature(of: lane)
+    let sums = curvature(of: lane, order: n)
     let h = sums.matrix.pointer
     let scale = parameters[model.scaleIndex]
-    let total = parameters[..<first].reduce(0) { $0 + $1 * $1 }
+    let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
     let a0 = sums.productSums.pointer
     let average = dot(shares.pointer, a0, kernel.subsets.count)
-    for (subset, i) in model.coefficientOfSubset.enumerated() where i >= 0 {
-      let slope = 2 * parameters[i] / total
+    let coefficients = zip(selection.coefficients, model.coefficientOfSubset).enumerated()
+    for (subset, (i, index)) in coefficients where i >= 0 {
+      let slope = 2 * parameters[index] / total
       let gap = a0[subset] - average
       h[i * n + i] += 2 / total * scale * gap
-      for (other, j) in model.coefficientOfSubset.enumerated() where j >= i {
+      for (other, (j, index)) in coefficients where j >= i {
         // −(4 c_S c_T/C²)((A_S − Ā) + (A_T − Ā))
-        h[i * n + j] -= slope * 2 * parameters[j] / total * scale * (gap + a0[other] - average)
+        h[i * n + j] -=
+          slope * 2 * parameters[index] / total * scale * (gap + a0[other] - average)
       }
-      for j in 0..<weights {
-        h[i * n + first + j] +=
+      for (weight, j) in selection.weights.enumerated() where j >= 0 {
+        h[i * n + j] +=
           scale * slope
-          * (sums.productSlopeSums.pointer[subset * weights + j] - sums.slopeSums.pointer[j])
+          * (sums.productSlopeSums.pointer[subset * weights + weight]
+            - sums.slopeSums.pointer[weight])
       }
-      h[i * n + model.scaleIndex] += slope * gap
+      if selection.scale >= 0 { h[i * n + selection.scale] += slope * gap }
     }
-    for i in 0..<weights {
-      let row = (first + i) * n
-      for j in i..<weights {
-        h[row + first + j] += scale * sums.weightCurvature.pointer[i * weights + j]
+    if selection.hasWeights {
+      let curvature = sums.weightCurvature
+      for i in 0..<curvature.count { curvature.pointer[i] *= scale }
+      features.addSecondDerivative(
+        attention: attention.pointer, features: values.pointer,
+        featureAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+      for (weight, i) in selection.weights.enumerated() where i >= 0 {
+        for (other, j) in selection.weights.enumerated() where j >= i {
+          h[i * n + j] += curvature.pointer[weight * weights + other]
+        }
+        if selection.scale >= 0 {
+          h[i * n + selection.scale] += sums.slopeSums.pointer[weight]
+        }
       }
-      h[row + model.scaleIndex] += sums.slopeSums.pointer[i]
     }
-    features.addSecondDerivative(
-      attention: attention.pointer, features: values.pointer,
-      featureAdjoint: lane.featureAdjoint.pointer, to: h + first * n + first, stride: n)
     let mean = 1 / Double(loss.count)
     for i in 0..<n {
       for j in i..<n {

@@ -175,9 +175,9 @@ extension GIHEvaluator {
     for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }
     let subsets = kernel.subsets.count
     // The sums hold Σ z̄ m_S; from here on they are Σ k̄ m_S.
-    InductionHeads.scale(
-      parameters[model.scaleIndex], total.productSums.pointer, into: total.productSums.pointer,
-      subsets)
+    for subset in 0..<subsets {
+      total.productSums.pointer[subset] *= parameters[model.scaleIndex]
+    }
     let average = dot(shares.pointer, total.productSums.pointer, subsets)
     let averageDot =
       dot(shareTangent.pointer, total.productSums.pointer, subsets)

@@ -36,9 +36,13 @@ extension LanePopulationLoss {
     isShared: Bool, rows: UnsafePointer<Double>, order n: Int,
     to matrix: UnsafeMutablePointer<Double>
   ) {
-    let scratch =
-      curvature
-      ?? Curvature(order: n, windows: windows, chains: panels.first?.count ?? 0, vocabulary: d)
+    let scratch: Curvature
+    if let kept = curvature, kept.order == n {
+      scratch = kept
+    } else {
+      scratch = Curvature(
+        order: n, windows: windows, chains: panels.first?.count ?? 0, vocabulary: d)
+    }
     curvature = scratch
     let width = n + 1
     for window in 0..<windows {

@@ -49,9 +49,33 @@ public protocol ObjectiveEvaluator: AnyObject {
 
   /// Writes ∇²L(θ), shape (n, n); the matrix is symmetric, so the order of storage does not matter.
   func hessian(at parameters: Span<Double>, into hessian: inout MutableSpan<Double>)
+
+  /// Writes the rows and columns of ∇²L(θ) that belong to some parameters, shape (m, m).
+  ///
+  /// - Parameters:
+  ///   - parameters: θ.
+  ///   - positions: m positions in θ, ascending.
+  ///   - hessian: receives m × m values.
+  func hessian(
+    at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>)
 }
 
 extension ObjectiveEvaluator {
+  /// Computes the whole matrix and takes out what is wanted.
+  public func hessian(
+    at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>
+  ) {
+    let n = parameters.count
+    var whole = [Double](repeating: 0, count: n * n)
+    var span = whole.mutableSpan
+    self.hessian(at: parameters, into: &span)
+    for (i, row) in positions.enumerated() {
+      for (j, column) in positions.enumerated() {
+        hessian[i * positions.count + j] = whole[row * n + column]
+      }
+    }
+  }
+
   /// The loss L(θ).
   public func loss(at parameters: [Double]) -> Double { loss(at: parameters.span) }
 
@@ -76,6 +100,14 @@ extension ObjectiveEvaluator {
     var matrix = [Double](repeating: 0, count: parameters.count * parameters.count)
     var span = matrix.mutableSpan
     hessian(at: parameters.span, into: &span)
+    return matrix
+  }
+
+  /// The rows and columns of ∇²L(θ) at m ascending positions, m × m values.
+  public func hessian(at parameters: [Double], among positions: [Int]) -> [Double] {
+    var matrix = [Double](repeating: 0, count: positions.count * positions.count)
+    var span = matrix.mutableSpan
+    hessian(at: parameters.span, among: positions, into: &span)
     return matrix
   }
 }

@@ -77,6 +77,10 @@ struct GradientBenchmark: ParsableCommand {
       _ = evaluator.hessianVectorProduct(at: start, direction: start)
     }
     let hessian = median(clock) { _ = evaluator.hessian(at: start) }
+    let ofGroup = ["c", "w", "a"].map { group in
+      let positions = objective.layout.indices(ofGroups: [group])
+      return median(clock) { _ = evaluator.hessian(at: start, among: positions) }
+    }
     let seconds =
       Double(sampled.components.seconds) + Double(sampled.components.attoseconds) / 1e18
     let (windows, pairs, entries, bytes) =
@@ -86,10 +90,14 @@ struct GradientBenchmark: ParsableCommand {
       case .population(let law):
         (law.windows.count, law.windows.count * law.windows.count, law.joint.count, law.bytes)
       }
-    print("windows,pairs,entries,bytes,data_s,gradient_ms,product_ms,hessian_ms")
+    print(
+      "windows,pairs,entries,bytes,data_s,gradient_ms,product_ms,hessian_ms,"
+        + "hessian_c_ms,hessian_w_ms,hessian_a_ms")
     print(
       "\(windows),\(pairs),\(entries),\(bytes),"
-        + String(format: "%.3g,%.4f,%.4f,%.4f", seconds, gradient, product, hessian))
+        + ([gradient, product, hessian] + ofGroup).reduce(String(format: "%.3g", seconds)) {
+          $0 + String(format: ",%.4f", $1)
+        })
   }
 
   /// Milliseconds of the median repetition, after one that is not counted.
