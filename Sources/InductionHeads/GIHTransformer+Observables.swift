@@ -10,7 +10,7 @@ import Objectives
 extension GIHTransformer {
   /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3.
   public var observableNames: [String] {
-    (0..<subsets.count).filter { coefficientOfSubset[$0] >= 0 }.map { "share.\(subsets.name($0))" }
+    coefficientSubsets.map { "share.\(Self.name(of: $0))" }
       + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
   }
 
@@ -84,8 +84,7 @@ extension GIHTransformer {
   func phaseEvents(completeShare: Double?) -> [PhaseEvent] {
     var events: [PhaseEvent] = []
     let count = coefficientCount
-    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 && count > 1 {
-      let chosen = coefficientOfSubset[subset]
+    for (chosen, subset) in coefficientSubsets.enumerated() where count > 1 {
       // log p_S/(1−p_S); c never changes sign along the flow, so it is finite in exact arithmetic.
       let logOdds: @Sendable (Span<Double>) -> Double = { parameters in
         var others = Double.leastNormalMagnitude
@@ -93,7 +92,7 @@ extension GIHTransformer {
         let own = max(parameters[chosen] * parameters[chosen], .leastNormalMagnitude)
         return log(own) - log(others)
       }
-      let name = subsets.name(subset)
+      let name = Self.name(of: subset)
       events.append(
         PhaseEvent(name: "selection.\(name)", groups: ["c"]) { logOdds($0) - Self.tie })
       if let completeShare, completeShare > 0.5 {

@@ -76,9 +76,9 @@ public struct GIHTransformer: Sendable, Equatable {
     windowShape = WindowShape(vocabulary: vocabulary, lags: lags, reach: window, range: readOut)
     coefficientOfSubset = (0..<subsets.count).map { hasEmptySet ? $0 : $0 - 1 }
     columnsOfHead = heads.map { head in head.lags.compactMap { lags.firstIndex(of: $0) } }
-    let coefficients = (hasEmptySet ? 0 : 1)..<subsets.count
+    let coefficients = subsets.members.dropFirst(hasEmptySet ? 0 : 1)
     layout = ParameterLayout([
-      ("c", coefficients.map { "c.\(subsets.name($0))" }),
+      ("c", coefficients.map { "c.\(Self.name(of: $0))" }),
       (
         "w",
         heads.enumerated().flatMap { h, head in head.lags.map { "w.\(h + 1).\($0)" } }
