@@ -20,7 +20,7 @@ extension Evidence {
     guard isPopulation else { return none("at finite length a comes to rest; see G7") }
     guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
     let stage = trajectory.stages[index]
-    let shares = shares(stage.start)
+    let shares = model.shares(at: stage.start.span)
     let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
     let subset = model.coefficientSubsets[selected]
     let lags = Set(subset.map { model.heads[$0].ownLag }).sorted()

@@ -20,18 +20,8 @@ extension GIHTransformer {
   ///   - parameters: θ.
   ///   - values: one per name in ``observableNames``.
   public func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
-    var next = 0
-    let shares = shares(parameters)
-    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 {
-      values[next] = shares[subset]
-      next += 1
-    }
-    for head in heads.indices {
-      for weight in attention(parameters, head: head) {
-        values[next] = weight
-        next += 1
-      }
-    }
+    let all = shares(at: parameters) + attention(at: parameters).joined()
+    for (i, value) in all.enumerated() { values[i] = value }
   }
 
   /// C_D, the sign of every c_S, and the sum of each head's weights.
