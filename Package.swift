@@ -136,6 +136,9 @@ let package = Package(
       ], swiftSettings: settings),
 
     // MARK: - Tests
+    .target(  // what several of the tests need: random numbers, objectives
+      name: "TestSupport", dependencies: ["Objectives"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     .testTarget(name: "LayerTests", swiftSettings: settings),
     .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
     .testTarget(
@@ -144,15 +147,18 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "InductionHeadsTests",
-      dependencies: ["CKernels", "InductionHeads", "Corpora", "MarkovChains", "Objectives"],
+      dependencies: [
+        "CKernels", "InductionHeads", "Corpora", "MarkovChains", "Objectives", "TestSupport",
+      ],
       swiftSettings: settings),
-    .testTarget(name: "RunRecordsTests", dependencies: ["RunRecords"], swiftSettings: settings),
+    .testTarget(
+      name: "RunRecordsTests", dependencies: ["RunRecords", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
         "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "RunRecords",
-        .product(name: "Logging", package: "swift-log"),
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
@@ -167,13 +173,14 @@ let package = Package(
       name: "FlowAnalysisTests",
       dependencies: [
         "Corpora", "FlowAnalysis", "GradientFlow", "InductionHeads", "MarkovChains", "Objectives",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
       name: "GradientFlowTests",
       dependencies: [
         "Corpora", "CVODE", "FlowAnalysis", "GradientFlow", "InductionHeads", "MarkovChains",
-        "Objectives",
+        "Objectives", "TestSupport",
       ],
       swiftSettings: settings),
   ]

@@ -13,18 +13,12 @@ public struct ModelSummary: Sendable, Equatable {
 
   /// Summarises a model at θ.
   public init(_ model: GIHTransformer, _ parameters: [Double]) {
-    let names = model.observableNames
-    var values = [Double](repeating: 0, count: names.count)
-    var span = values.mutableSpan
-    model.observe(parameters.span, into: &span)
-    let byName = Dictionary(uniqueKeysWithValues: zip(names, values))
-    let shares = names.filter { $0.hasPrefix("share.") }
-    let best = shares.max { (byName[$0] ?? 0) < (byName[$1] ?? 0) } ?? ""
-    let heads = best.dropFirst("share.".count)
-    leader = heads == "0" ? "{}" : "{" + heads.replacing("+", with: ",") + "}"
-    leadingShare = byName[best] ?? 0
-    ownAttention = model.heads.enumerated().map {
-      byName["attention.\($0 + 1).\($1.ownLag)"] ?? 0
+    let shares = model.shares(at: parameters.span)
+    let best = shares.indices.max { shares[$0] < shares[$1] } ?? 0
+    leader = GIHTransformer.notation(of: model.coefficientSubsets[best])
+    leadingShare = shares[best]
+    ownAttention = zip(model.heads, model.attention(at: parameters.span)).map { head, weights in
+      zip(head.lags, weights).reduce(0) { $1.0 == head.ownLag ? $1.1 : $0 }
     }
     scale = parameters.last ?? 0
   }

@@ -20,7 +20,7 @@ extension Evidence {
     guard isPopulation else { return none("at finite length a comes to rest; see G7") }
     guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
     let stage = trajectory.stages[index]
-    let shares = shares(stage.start)
+    let shares = model.shares(at: stage.start.span)
     let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
     let subset = model.coefficientSubsets[selected]
     let lags = Set(subset.map { model.heads[$0].ownLag }).sorted()
@@ -111,8 +111,9 @@ extension Evidence {
 
   /// G7: a comes to rest at the zero of ∂_a L, found by bisection at the stage's c and w.
   func finiteOptimum() -> [Finding] {
+    let statement = "a at the end, against the zero of ∂L/∂a"
     func none(_ reason: String) -> [Finding] {
-      [Finding(.finiteOptimum, "a at the end", notApplicable: reason)]
+      [Finding(.finiteOptimum, statement, notApplicable: reason)]
     }
     guard !isPopulation else { return none("in infinite context a has no finite optimum; see G6") }
     guard let index = stage(training: ["a"]) else { return none("no stage trains a alone") }
@@ -158,8 +159,8 @@ extension Evidence {
     }
     return [
       Finding(
-        .finiteOptimum, "a at the end, against the zero of ∂L/∂a", derived: high,
-        measured: measured, uncertainty: uncertainty, modelError: 0)
+        .finiteOptimum, statement, derived: high, measured: measured, uncertainty: uncertainty,
+        modelError: 0)
     ]
   }
 }

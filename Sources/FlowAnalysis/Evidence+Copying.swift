@@ -17,7 +17,8 @@ extension Evidence {
     let stage = trajectory.stages[index]
     let n = model.coefficientSubsets.count
     let flow = ReducedCopying(
-      model, expansion, shares: shares(stage.start), scale: stage.start[stage.start.count - 1])
+      model, expansion, shares: model.shares(at: stage.start.span),
+      scale: stage.start[stage.start.count - 1])
     return FlowProblem(
       minimizing: flow, from: Array(stage.start[n..<stage.start.count - 1]),
       stages: [Stage(name: "copying", training: ["w"], until: stage.endTime - stage.startTime)])
@@ -51,7 +52,7 @@ extension Evidence {
     guard stage.start[stage.start.count - 1] > 0 else {
       return .failure(NotApplicable(reason: "a is not positive"))
     }
-    let shares = shares(stage.start)
+    let shares = model.shares(at: stage.start.span)
     let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
     let unselected = shares.indices.reduce(0.0) { $1 == selected ? $0 : $0 + shares[$1] }
     guard unselected < 0.5 else {

@@ -16,7 +16,7 @@ extension Evidence {
     guard let comparison else { return nil }
     let theta = trajectory.parameters
     let scale = theta[theta.count - 1]
-    let shares = shares(theta)
+    let shares = model.shares(at: theta.span)
     let selected = shares.indices.max { shares[$0] < shares[$1] } ?? 0
     let subset = model.coefficientSubsets[selected]
     let limit = model.limitParameters(of: subset, scale: scale)

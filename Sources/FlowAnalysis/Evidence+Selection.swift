@@ -55,7 +55,7 @@ extension Evidence {
     guard let stage = trajectory.stages.last(where: { $0.stage.trainedGroups.contains("c") }),
       let best = values.indices.max(by: { values[$0] < values[$1] })
     else { return findings }
-    let shares = shares(stage.end)
+    let shares = model.shares(at: stage.end.span)
     let statement = "share of argmax Ĩ = \(name(best)) after stage \(stage.stage.name)"
     findings.append(
       (shares.max() ?? 0) < 0.5
@@ -123,7 +123,7 @@ extension Evidence {
     let stage = trajectory.stages[index]
     let position = stage.start.count - 1
     let scale = stage.start[position]
-    let total = sumOfSquares(stage.start)
+    let total = model.sumOfSquares(stage.start.span)
     let derived = informations.map { 2 * scale * (informations[best] - $0) / total }
     let evaluator = objective.makeEvaluator(threads: 1)
     let first = column(trajectory.layout.names[0])
@@ -163,7 +163,7 @@ extension Evidence {
     let stage = trajectory.stages[index]
     guard let (best, informations) = bestSubset(stage.start) else { return none(Self.noExpansion) }
     let scale = stage.start[stage.start.count - 1]
-    let shares = shares(stage.start)
+    let shares = model.shares(at: stage.start.span)
     guard scale > 0 else { return none("a is not positive") }
     guard shares[best] > 0 else {
       return none("the share of S* is zero at the start, and stays so")
@@ -204,11 +204,6 @@ extension Evidence {
         derived: derived, measured: event.time - stage.startTime, uncertainty: event.error ?? 0,
         modelError: max(late - derived, derived - early))
     ]
-  }
-
-  /// C_D at θ.
-  func sumOfSquares(_ parameters: [Double]) -> Double {
-    parameters[..<model.coefficientSubsets.count].reduce(0) { $0 + $1 * $1 }
   }
 
   /// What a subset is called in parameters and events: `1+2`.

@@ -92,25 +92,9 @@ public struct Evidence: Sendable {
     return index
   }
 
-  /// p_S of all subsets with a coefficient at θ.
-  func shares(_ parameters: [Double]) -> [Double] {
-    let squares = parameters[..<model.coefficientSubsets.count].map { $0 * $0 }
-    let total = squares.reduce(0, +)
-    return squares.map { $0 / total }
-  }
-
-  /// σ^h of all heads at θ.
-  func attention(_ parameters: [Double]) -> [[Double]] {
-    var start = model.coefficientSubsets.count
-    return model.heads.map { head in
-      defer { start += head.lags.count }
-      return ReducedCopying.softmax(Array(parameters[start..<start + head.lags.count]))
-    }
-  }
-
   /// 1 − σ of a head on its own lag at θ, summed over the other lags so that nothing cancels.
   func attentionElsewhere(_ parameters: [Double], head: Int) -> Double {
-    zip(model.heads[head].lags, attention(parameters)[head]).reduce(0) {
+    zip(model.heads[head].lags, model.attention(at: parameters.span)[head]).reduce(0) {
       $1.0 == model.heads[head].ownLag ? $0 : $0 + $1.1
     }
   }
@@ -119,14 +103,14 @@ public struct Evidence: Sendable {
   func bestSubset(_ parameters: [Double]) -> (best: Int, informations: [Double])? {
     guard let expansion else { return nil }
     let values = expansion.informations(
-      of: model.coefficientSubsets, in: model, attention: attention(parameters))
+      of: model.coefficientSubsets, in: model, attention: model.attention(at: parameters.span))
     guard let best = values.indices.max(by: { values[$0] < values[$1] }) else { return nil }
     return (best, values)
   }
 
   /// What a subset is called: `{1,2}`.
   func name(_ subset: Int) -> String {
-    "{" + model.coefficientSubsets[subset].map { String($0 + 1) }.joined(separator: ",") + "}"
+    GIHTransformer.notation(of: model.coefficientSubsets[subset])
   }
 
   static let noExpansion =

@@ -1,10 +1,6 @@
 public import InductionHeads
 public import Objectives
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// The gap ODE of the copying stage as a gradient flow, every head by itself.
 ///
 ///     ẇ_i = 2a σ_i ((Fσ)_i − σᵀFσ),   the flow of L = −a Σ_h σ^hᵀ F_h σ^h.
@@ -19,6 +15,7 @@ public struct ReducedCopying: Objective {
   public let scale: Double
   /// The group `w` with the names it has in the full model.
   public let layout: ParameterLayout
+  private let model: GIHTransformer
 
   /// The reduced flow of a model at given shares.
   ///
@@ -30,6 +27,7 @@ public struct ReducedCopying: Objective {
   public init(
     _ model: GIHTransformer, _ expansion: SmallScaleExpansion, shares: [Double], scale: Double
   ) {
+    self.model = model
     self.scale = scale
     matrices = model.heads.indices.map { head in
       var sum = model.heads[head].lags.map { _ in model.heads[head].lags.map { _ in 0.0 } }
@@ -62,14 +60,6 @@ public struct ReducedCopying: Objective {
   /// An evaluator; it uses one thread.
   public func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator(self) }
 
-  /// σ of a softmax.
-  static func softmax(_ weights: [Double]) -> [Double] {
-    let largest = weights.max() ?? 0
-    let powers = weights.map { exp($0 - largest) }
-    let total = powers.reduce(0, +)
-    return powers.map { $0 / total }
-  }
-
   private final class Evaluator: ObjectiveEvaluator {
     let flow: ReducedCopying
 
@@ -80,8 +70,7 @@ public struct ReducedCopying: Objective {
       _ parameters: Span<Double>
     ) -> [(start: Int, sigma: [Double], image: [Double], form: Double)] {
       var start = 0
-      return flow.matrices.map { matrix in
-        let sigma = softmax(matrix.indices.map { parameters[start + $0] })
+      return zip(flow.matrices, flow.model.attention(weights: parameters)).map { matrix, sigma in
         let image = matrix.map { row in zip(row, sigma).reduce(0) { $0 + $1.0 * $1.1 } }
         let form = zip(sigma, image).reduce(0) { $0 + $1.0 * $1.1 }
         defer { start += matrix.count }

@@ -10,7 +10,7 @@ import Objectives
 extension GIHTransformer {
   /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3.
   public var observableNames: [String] {
-    (0..<subsets.count).filter { coefficientOfSubset[$0] >= 0 }.map { "share.\(subsets.name($0))" }
+    coefficientSubsets.map { "share.\(Self.name(of: $0))" }
       + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
   }
 
@@ -20,18 +20,8 @@ extension GIHTransformer {
   ///   - parameters: θ.
   ///   - values: one per name in ``observableNames``.
   public func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
-    var next = 0
-    let shares = shares(parameters)
-    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 {
-      values[next] = shares[subset]
-      next += 1
-    }
-    for head in heads.indices {
-      for weight in attention(parameters, head: head) {
-        values[next] = weight
-        next += 1
-      }
-    }
+    let all = shares(at: parameters) + attention(at: parameters).joined()
+    for (i, value) in all.enumerated() { values[i] = value }
   }
 
   /// C_D, the sign of every c_S, and the sum of each head's weights.
@@ -84,8 +74,7 @@ extension GIHTransformer {
   func phaseEvents(completeShare: Double?) -> [PhaseEvent] {
     var events: [PhaseEvent] = []
     let count = coefficientCount
-    for subset in 0..<subsets.count where coefficientOfSubset[subset] >= 0 && count > 1 {
-      let chosen = coefficientOfSubset[subset]
+    for (chosen, subset) in coefficientSubsets.enumerated() where count > 1 {
       // log p_S/(1−p_S); c never changes sign along the flow, so it is finite in exact arithmetic.
       let logOdds: @Sendable (Span<Double>) -> Double = { parameters in
         var others = Double.leastNormalMagnitude
@@ -93,7 +82,7 @@ extension GIHTransformer {
         let own = max(parameters[chosen] * parameters[chosen], .leastNormalMagnitude)
         return log(own) - log(others)
       }
-      let name = subsets.name(subset)
+      let name = Self.name(of: subset)
       events.append(
         PhaseEvent(name: "selection.\(name)", groups: ["c"]) { logOdds($0) - Self.tie })
       if let completeShare, completeShare > 0.5 {

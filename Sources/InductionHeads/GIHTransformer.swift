@@ -76,9 +76,9 @@ public struct GIHTransformer: Sendable, Equatable {
     windowShape = WindowShape(vocabulary: vocabulary, lags: lags, reach: window, range: readOut)
     coefficientOfSubset = (0..<subsets.count).map { hasEmptySet ? $0 : $0 - 1 }
     columnsOfHead = heads.map { head in head.lags.compactMap { lags.firstIndex(of: $0) } }
-    let coefficients = (hasEmptySet ? 0 : 1)..<subsets.count
+    let coefficients = subsets.members.dropFirst(hasEmptySet ? 0 : 1)
     layout = ParameterLayout([
-      ("c", coefficients.map { "c.\(subsets.name($0))" }),
+      ("c", coefficients.map { "c.\(Self.name(of: $0))" }),
       (
         "w",
         heads.enumerated().flatMap { h, head in head.lags.map { "w.\(h + 1).\($0)" } }
@@ -100,6 +100,11 @@ public struct GIHTransformer: Sendable, Equatable {
   /// What a subset is called in records: `1+2` for heads 0 and 1, `0` for the empty set.
   public static func name(of subset: [Int]) -> String {
     subset.isEmpty ? "0" : subset.map { String($0 + 1) }.joined(separator: "+")
+  }
+
+  /// What a subset is called in texts: `{1,2}` for heads 0 and 1, `{}` for the empty set.
+  public static func notation(of subset: [Int]) -> String {
+    "{" + subset.map { String($0 + 1) }.joined(separator: ",") + "}"
   }
 
   /// θ of the generalised induction head GIH(S): c only on S, each head one-hot on its own lag.
@@ -137,8 +142,8 @@ public struct GIHTransformer: Sendable, Equatable {
       + [scale]
   }
 
-  /// C_D = Σ c_S².
-  func sumOfSquares(_ parameters: Span<Double>) -> Double {
+  /// C_D = Σ c_S² at θ.
+  public func sumOfSquares(_ parameters: Span<Double>) -> Double {
     var total = 0.0
     for i in 0..<coefficientCount { total += parameters[i] * parameters[i] }
     return total
@@ -150,14 +155,28 @@ public struct GIHTransformer: Sendable, Equatable {
     return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / total }
   }
 
-  /// σ^h over all lags of a head.
-  func attention(_ parameters: Span<Double>, head: Int) -> [Double] {
-    let offset = weightOffsets[head]
-    let count = heads[head].lags.count
-    var largest = -Double.infinity
-    for i in 0..<count { largest = max(largest, parameters[offset + i]) }
-    let powers = (0..<count).map { exp(parameters[offset + $0] - largest) }
-    let total = powers.reduce(0, +)
-    return powers.map { $0 / total }
+  /// p_S = c_S²/C_D at θ for the subsets with a coefficient, in the order of ``coefficientSubsets``.
+  public func shares(at parameters: Span<Double>) -> [Double] {
+    Array(shares(parameters).dropFirst(hasEmptySet ? 0 : 1))
+  }
+
+  /// σ^h at θ, over all lags of each head.
+  public func attention(at parameters: Span<Double>) -> [[Double]] {
+    attention(weights: parameters.extracting(coefficientCount..<scaleIndex))
+  }
+
+  /// σ^h = softmax(w^h), over all lags of each head.
+  ///
+  /// - Parameter weights: the group `w` of θ alone.
+  /// - Returns: one row per head, in the order of its lags.
+  public func attention(weights: Span<Double>) -> [[Double]] {
+    zip(heads, weightOffsets).map { head, offset in
+      let first = offset - coefficientCount
+      let range = first..<first + head.lags.count
+      let largest = range.reduce(-.infinity) { max($0, weights[$1]) }
+      let powers = range.map { exp(weights[$0] - largest) }
+      let total = powers.reduce(0, +)
+      return powers.map { $0 / total }
+    }
   }
 }

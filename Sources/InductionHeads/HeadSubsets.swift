@@ -34,9 +34,4 @@ struct HeadSubsets: Sendable, Equatable {
   }
 
   var count: Int { members.count }
-
-  /// The name of a subset in records: `1+2` for heads 1 and 2, `0` for the empty set.
-  func name(_ subset: Int) -> String {
-    members[subset].isEmpty ? "0" : members[subset].map { String($0 + 1) }.joined(separator: "+")
-  }
 }

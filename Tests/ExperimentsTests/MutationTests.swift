@@ -1,21 +1,9 @@
 import DeclaredKeys
 import Experiments
+import TestSupport
 import Testing
 
 struct MutationTests {
-  /// SplitMix64, so that a failing mutation can be found again by its seed.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   private static let pieces: [String] = [
     "", " ", "\n", "\t", ":", ": ", "-", "- ", "[", "]", "{", "}", ",", "'", "\"", "#", "&a", "*a",
     "!", "|", ">", "%", "@", "?", "? ", "~", "null", "1e999", "-1", "0", "99999999999999999999",
@@ -24,7 +12,7 @@ struct MutationTests {
   ]
 
   /// Replaces, inserts, deletes, repeats or swaps a few pieces of the text.
-  private static func mutate(_ text: [Character], _ generator: inout Generator) -> String {
+  private static func mutate(_ text: [Character], _ generator: inout SeededRandom) -> String {
     var text = text
     for _ in 0..<Int.random(in: 1...4, using: &generator) {
       guard !text.isEmpty else { break }
@@ -53,7 +41,7 @@ struct MutationTests {
     let text = try Array(Example.threeStage)
     for number in 0..<500 {
       let seed = UInt64(batch * 500 + number)
-      var generator = Generator(state: seed)
+      var generator = SeededRandom(seed)
       let mutant = Self.mutate(text, &generator)
       switch Self.read(mutant) {
       case .success(let experiment):

@@ -5,6 +5,7 @@ import GradientFlow
 import InductionHeads
 import MarkovChains
 import Objectives
+import TestSupport
 import Testing
 
 @Suite struct ClaimTests {
@@ -211,7 +212,7 @@ import Testing
     for objective in [
       Self.population(model, chains: 9), Self.corpus(model, sequences: 40, length: 25),
     ] {
-      var random = SystemLike(seed: 3)
+      var random = SeededRandom(3)
       var theta = (0..<model.layout.count).map { _ in random.normal() }
       theta[theta.count - 1] = 0
       let gradient = objective.makeEvaluator(threads: 1).lossAndGradient(at: theta).gradient

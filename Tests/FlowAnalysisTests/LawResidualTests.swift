@@ -1,53 +1,8 @@
 import FlowAnalysis
 import GradientFlow
 import Objectives
+import TestSupport
 import Testing
-
-/// L = ½ (u v − 1)², with a wrong conserved quantity or a wrong gradient on request.
-private struct TwoLayers: Objective {
-  var isGradientWrong = false
-  var isLawWrong = false
-  var layout: ParameterLayout { ParameterLayout([("u", ["u"]), ("v", ["v"])]) }
-  var observableNames: [String] { [] }
-  var conservationLaws: [ConservationLaw] {
-    let factor = isLawWrong ? 2.0 : 1.0
-    return [
-      ConservationLaw(name: "u²−v² conserved", explanation: "") { now, start in
-        abs(
-          now[0] * now[0] - start[0] * start[0] - factor * (now[1] * now[1] - start[1] * start[1]))
-      }
-    ]
-  }
-  var phaseEvents: [PhaseEvent] { [] }
-  var lossDropEvents: [LossDropEvent] { [] }
-  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {}
-  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator(isGradientWrong) }
-
-  final class Evaluator: ObjectiveEvaluator {
-    let factor: Double
-    init(_ isWrong: Bool) { factor = isWrong ? 1.001 : 1 }
-    func loss(at x: Span<Double>) -> Double { (x[0] * x[1] - 1) * (x[0] * x[1] - 1) / 2 }
-    func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
-      gradient[0] = factor * (x[0] * x[1] - 1) * x[1]
-      gradient[1] = (x[0] * x[1] - 1) * x[0]
-      return loss(at: x)
-    }
-    func hessianVectorProduct(
-      at x: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
-    ) {
-      let cross = 2 * x[0] * x[1] - 1
-      product[0] = x[1] * x[1] * direction[0] + cross * direction[1]
-      product[1] = cross * direction[0] + x[0] * x[0] * direction[1]
-    }
-    func hessian(at x: Span<Double>, into hessian: inout MutableSpan<Double>) {
-      let cross = 2 * x[0] * x[1] - 1
-      hessian[0] = x[1] * x[1]
-      hessian[1] = cross
-      hessian[2] = cross
-      hessian[3] = x[0] * x[0]
-    }
-  }
-}
 
 @Suite struct LawResidualTests {
   private func laws(_ objective: TwoLayers) throws -> [String: LawResidual] {

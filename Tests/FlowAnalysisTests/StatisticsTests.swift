@@ -1,5 +1,6 @@
 import FlowAnalysis
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct StatisticsTests {
@@ -26,7 +27,7 @@ import Testing
 
   /// With residuals of autocorrelation .8 the interval that ignores it covers far too rarely.
   @Test func theIntervalRespectsSerialDependence() {
-    var random = SystemLike(seed: 5)
+    var random = SeededRandom(5)
     let x = (0..<200).map { Double($0) / 200 }
     var covered = (serial: 0, independent: 0)
     for _ in 0..<400 {
@@ -79,23 +80,5 @@ import Testing
     #expect(verdict(0.5, .atMost) == .holds && verdict(1.5, .atMost) == .rejected)
     #expect(verdict(1.5, .atLeast) == .holds && verdict(0.5, .atLeast) == .rejected)
     #expect(verdict(.nan, .atMost) == .rejected && verdict(.nan, .equal) == .rejected)
-  }
-}
-
-/// A small generator with normal variates.
-struct SystemLike {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func uniform() -> Double {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return (Double((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53
-  }
-
-  mutating func normal() -> Double {
-    (-2 * log(uniform())).squareRoot() * cos(2 * Double.pi * uniform())
   }
 }

@@ -2,6 +2,7 @@ import CVODE
 import Foundation
 import GradientFlow
 import Objectives
+import TestSupport
 import Testing
 
 private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {

@@ -1,4 +1,3 @@
-import Foundation
 import Objectives
 
 /// L = ½ Σ λ_i x_i² in two groups: x_i(t) = x_i(0) e^{−λ_i t} while the group is trained.
@@ -47,61 +46,6 @@ struct Quadratic: Objective {
         for j in 0..<x.count { hessian[i * x.count + j] = i == j ? rates[i] : 0 }
       }
     }
-  }
-}
-
-/// The deep linear network with two scalar layers, L = ½ (u v − 1)².
-///
-/// From u = v the product p = u v follows ṗ = 2p(1 − p), a logistic.
-struct TwoLayers: Objective {
-  var layout: ParameterLayout { ParameterLayout([("u", ["u"]), ("v", ["v"])]) }
-  var observableNames: [String] { ["product"] }
-  var conservationLaws: [ConservationLaw] { [] }
-  var phaseEvents: [PhaseEvent] {
-    [PhaseEvent(name: "half way", groups: ["u", "v"]) { $0[0] * $0[1] - 0.5 }]
-  }
-  var lossDropEvents: [LossDropEvent] {
-    [LossDropEvent(name: "learned", groups: ["u"], fraction: 0.01)]
-  }
-  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
-    values[0] = parameters[0] * parameters[1]
-  }
-  func makeEvaluator(threads: Int) -> any ObjectiveEvaluator { Evaluator() }
-
-  final class Evaluator: ObjectiveEvaluator {
-    func loss(at x: Span<Double>) -> Double {
-      let gap = x[0] * x[1] - 1
-      return gap * gap / 2
-    }
-    func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
-      let gap = x[0] * x[1] - 1
-      gradient[0] = gap * x[1]
-      gradient[1] = gap * x[0]
-      return gap * gap / 2
-    }
-    func hessianVectorProduct(
-      at x: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
-    ) {
-      let cross = 2 * x[0] * x[1] - 1
-      product[0] = x[1] * x[1] * direction[0] + cross * direction[1]
-      product[1] = cross * direction[0] + x[0] * x[0] * direction[1]
-    }
-    func hessian(at x: Span<Double>, into hessian: inout MutableSpan<Double>) {
-      let cross = 2 * x[0] * x[1] - 1
-      hessian[0] = x[1] * x[1]
-      hessian[1] = cross
-      hessian[2] = cross
-      hessian[3] = x[0] * x[0]
-    }
-  }
-
-  /// p(t) from p(0).
-  static func product(_ t: Double, from p: Double) -> Double {
-    1 / (1 + (1 / p - 1) * exp(-2 * t))
-  }
-  /// When p reaches a level.
-  static func time(to level: Double, from p: Double) -> Double {
-    0.5 * log((1 / p - 1) / (1 / level - 1))
   }
 }
 

@@ -1,21 +1,8 @@
 import Corpora
-import Foundation
 import InductionHeads
 import Objectives
+import TestSupport
 import Testing
-
-/// A small deterministic generator for tests (SplitMix64).
-struct TestRandom: RandomNumberGenerator {
-  var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 /// One choice of all the options of the model, with data to go with it.
 struct Case: CustomTestStringConvertible, Sendable {
@@ -74,7 +61,7 @@ struct Case: CustomTestStringConvertible, Sendable {
 
   /// Sequences in which a token often repeats the one two places before it.
   func data(seed: UInt64) -> LawfulSequences {
-    var random = TestRandom(seed)
+    var random = SeededRandom(seed)
     let rows = (0..<sequences).map { _ -> [UInt8] in
       var row: [UInt8] = []
       for l in 0...length {
@@ -98,7 +85,7 @@ struct Case: CustomTestStringConvertible, Sendable {
     let model = model
     let corpus = CompressedCorpus(
       data, shape: model.windowShape, targets: expected ? .expected : .sampled)
-    var random = TestRandom(seed &+ 1)
+    var random = SeededRandom(seed &+ 1)
     var theta = (0..<model.layout.count).map { _ in Double.random(in: -1...1, using: &random) }
     theta[theta.count - 1] = scale * Double.random(in: 0.5...1.5, using: &random)
     let objective = GIHObjective(

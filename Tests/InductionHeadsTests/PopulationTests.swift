@@ -3,6 +3,7 @@ import Foundation
 import InductionHeads
 import MarkovChains
 import Objectives
+import TestSupport
 import Testing
 
 @Suite struct PopulationTests {
@@ -59,7 +60,7 @@ import Testing
     }
 
     func parameters(seed: UInt64, scale: Double = 2) -> [Double] {
-      var random = TestRandom(seed)
+      var random = SeededRandom(seed)
       var theta = (0..<model.layout.count).map { _ in Double.random(in: -1...1, using: &random) }
       theta[theta.count - 1] = scale
       return theta
@@ -122,56 +123,23 @@ import Testing
 
   @Test(arguments: Choice.all)
   func theGradientHasTheErrorOfCentralDifferences(choice: Choice) {
-    let objective = choice.objective()
-    let theta = choice.parameters(seed: 5)
-    let evaluator = objective.makeEvaluator(threads: 1)
-    let (loss, exact) = evaluator.lossAndGradient(at: theta)
-    #expect(loss == evaluator.loss(at: theta))
-    let sweep = DifferenceSweep(exact: exact, groups: objective.layout.groups.map(\.range)) { h in
-      theta.indices.map { i in
-        (evaluator.loss(at: theta.shifted(i, h)) - evaluator.loss(at: theta.shifted(i, -h)))
-          / (2 * h)
-      }
-    }
-    sweep.check(best: 1e-8)
+    checkGradient(of: choice.objective(), at: choice.parameters(seed: 5))
   }
 
   @Test(arguments: Choice.all)
   func hessianAndProductsAgreeWithDifferences(choice: Choice) {
     let objective = choice.objective()
     let theta = choice.parameters(seed: 6)
-    let n = theta.count
-    let evaluator = objective.makeEvaluator(threads: 1)
-    let direction = choice.parameters(seed: 7, scale: 0.5)
-    let exact = evaluator.hessianVectorProduct(at: theta, direction: direction)
-    let sweep = DifferenceSweep(exact: exact, groups: objective.layout.groups.map(\.range)) { h in
-      let up = evaluator.lossAndGradient(at: zip(theta, direction).map { $0 + h * $1 }).gradient
-      let down = evaluator.lossAndGradient(at: zip(theta, direction).map { $0 - h * $1 }).gradient
-      return zip(up, down).map { ($0 - $1) / (2 * h) }
-    }
-    sweep.check(best: 1e-8)
-    let matrix = evaluator.hessian(at: theta)
-    let largest = matrix.map(abs).max() ?? 0
-    for i in 0..<n {
-      var unit = [Double](repeating: 0, count: n)
-      unit[i] = 1
-      let column = evaluator.hessianVectorProduct(at: theta, direction: unit)
-      for j in 0..<n {
-        #expect(abs(matrix[i * n + j] - column[j]) <= 1e-12 * largest, "\(i), \(j)")
-      }
-    }
+    checkHessianProduct(of: objective, at: theta, along: choice.parameters(seed: 7, scale: 0.5))
+    checkHessian(of: objective, at: theta)
   }
 
   @Test(arguments: Choice.all)
   func threadsChangeNothing(choice: Choice) {
     let theta = choice.parameters(seed: 8)
-    let one = choice.objective(threads: 1).makeEvaluator(threads: 1)
-    let three = choice.objective(threads: 3).makeEvaluator(threads: 3)
-    #expect(one.lossAndGradient(at: theta) == three.lossAndGradient(at: theta))
-    #expect(one.hessian(at: theta) == three.hessian(at: theta))
-    #expect(
-      one.hessianVectorProduct(at: theta, direction: theta)
-        == three.hessianVectorProduct(at: theta, direction: theta))
+    checkThreads(
+      choice.objective(threads: 1).makeEvaluator(threads: 1),
+      choice.objective(threads: 3).makeEvaluator(threads: 3), at: theta)
   }
 
   /// At a → ∞ with S = pa and one-hot attention the model is the chain itself.

@@ -161,7 +161,7 @@ struct LayerRule: Sendable, CustomTestStringConvertible {
     violations: { package in
       let files = package.files.filter { !$0.path.hasPrefix("plots/") }
       let found = Set(files.map { $0.path.split(separator: "/").prefix(2).joined(separator: "/") })
-      let stated = Set(package.targets.map { ($0.isTest ? "Tests/" : "Sources/") + $0.name })
+      let stated = Set(package.targets.map(\.folder))
       return found.symmetricDifference(stated).sorted().map {
         "\($0): " + (stated.contains($0) ? "has no sources" : "is no target of the manifest")
       }

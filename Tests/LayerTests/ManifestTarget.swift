@@ -5,6 +5,9 @@ struct ManifestTarget: Sendable {
   let name: String
   let isTest: Bool
 
+  /// Its folder, from the package's root.
+  let folder: String
+
   /// The comment behind the opening parenthesis; nil if there is none.
   let responsibility: String?
 
@@ -22,8 +25,11 @@ struct ManifestTarget: Sendable {
         index + 1 < openings.count ? openings[index + 1].range.lowerBound : manifest.endIndex
       let body = manifest[match.range.lowerBound..<end]
       guard let name = body.firstMatch(of: /name: "(.+?)"/) else { return nil }
+      let isTest = match.output.kind == "testTarget"
+      let folder =
+        body.firstMatch(of: /path: "(.+?)"/)?.1 ?? "\(isTest ? "Tests" : "Sources")/\(name.1)"
       return ManifestTarget(
-        name: String(name.1), isTest: match.output.kind == "testTarget",
+        name: String(name.1), isTest: isTest, folder: String(folder),
         responsibility: match.output.comment.map { String($0) },
         dependencies: listed(in: body))
     }

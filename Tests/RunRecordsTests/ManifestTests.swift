@@ -1,5 +1,6 @@
 import Foundation
 import RunRecords
+import TestSupport
 import Testing
 
 @Suite struct ManifestTests {
@@ -34,7 +35,7 @@ import Testing
   }
 
   @Test func timesRoundTripToTheMillisecond() throws {
-    var generator = SeededGenerator(state: 3)
+    var generator = SeededRandom(3)
     for _ in 0..<1000 {
       let seconds = Double.random(in: 0...4e9, using: &generator)
       let time = Timestamp(Date(timeIntervalSince1970: seconds))

@@ -1,5 +1,6 @@
 import Foundation
 import RunRecords
+import TestSupport
 import Testing
 
 @Suite struct TableTests {
@@ -28,7 +29,7 @@ import Testing
   /// Every bit pattern class: subnormal, huge, −0, integers, random bits.
   @Test func doublesReadBackToTheSameBits() throws {
     let seed: UInt64 = 20
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededRandom(seed)
     var values: [Double] = [
       0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
       .leastNormalMagnitude.nextDown, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
@@ -111,7 +112,7 @@ import Testing
 
   /// The work is pinned elsewhere; here the time is reported, with a bound that only a mistake hits.
   @Test func wideTablesAreFast() {
-    var generator = SeededGenerator(state: 1)
+    var generator = SeededRandom(1)
     var table = Table(columns: (0..<1000).map { "w.\($0)" })
     for _ in 0..<1000 {
       table.append([], reals: (0..<1000).map { _ in Double.random(in: -1...1, using: &generator) })
