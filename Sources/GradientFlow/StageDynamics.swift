@@ -12,6 +12,7 @@ final class StageDynamics {
   let trained: [Int]
   /// θ with the trained parameters as last loaded.
   private(set) var parameters: [Double]
+  /// ∂L/∂θ of the trained parameters, as last evaluated.
   private(set) var gradient: [Double]
   private var product: [Double]
   private var direction: [Double]
@@ -21,9 +22,9 @@ final class StageDynamics {
     self.evaluator = evaluator
     trained = objective.layout.indices(ofGroups: stage.trainedGroups)
     parameters = at
-    gradient = [Double](repeating: 0, count: at.count)
-    product = gradient
-    direction = gradient
+    gradient = [Double](repeating: 0, count: trained.count)
+    product = [Double](repeating: 0, count: at.count)
+    direction = product
   }
 
   /// Puts a state of the integrator into θ.
@@ -31,18 +32,18 @@ final class StageDynamics {
     for (i, index) in trained.enumerated() { parameters[index] = state[i] }
   }
 
-  /// L at the loaded parameters; ∇L is left in `gradient`.
+  /// L at the loaded parameters; its derivatives are left in `gradient`.
   func evaluate() -> Double {
     let parameters = parameters
     var buffer = taken(&gradient)
     var span = buffer.mutableSpan
-    let loss = evaluator.gradient(at: parameters.span, into: &span)
+    let loss = evaluator.gradient(at: parameters.span, among: trained, into: &span)
     gradient = buffer
     return loss
   }
 
   /// ‖∇L‖² over the trained parameters, as last evaluated.
-  var squaredGradientNorm: Double { trained.reduce(0) { $0 + gradient[$1] * gradient[$1] } }
+  var squaredGradientNorm: Double { gradient.reduce(0) { $0 + $1 * $1 } }
 
   /// λ_max of the Hessian over the trained parameters, at the loaded parameters.
   func sharpness() -> Double {
@@ -70,7 +71,7 @@ final class StageDynamics {
         let loss = evaluate()
         // The gradient can be finite where the loss is not; neither is a place to be.
         guard loss.isFinite else { throw RecoverableFailure("the loss is \(loss)") }
-        for (i, index) in trained.enumerated() { derivative[i] = -gradient[index] }
+        for i in gradient.indices { derivative[i] = -gradient[i] }
       })
   }
 
@@ -90,16 +91,16 @@ final class StageDynamics {
 
   /// The values of a sample at the loaded parameters, in the order of the trajectory's columns.
   func sample(sharpness: Bool) -> [Double] {
-    let loss = evaluate()
+    let (loss, gradient) = evaluator.lossAndGradient(at: parameters)
     var observables = [Double](repeating: 0, count: objective.observableNames.count)
     let parameters = parameters
     var span = observables.mutableSpan
     objective.observe(parameters.span, into: &span)
-    let groups = objective.layout.groups.map { group in
-      group.range.reduce(0) { $0 + gradient[$1] * gradient[$1] }.squareRoot()
+    func norm(_ positions: some Sequence<Int>) -> Double {
+      positions.reduce(0) { $0 + gradient[$1] * gradient[$1] }.squareRoot()
     }
-    return [loss, squaredGradientNorm.squareRoot()] + parameters + observables + groups
-      + (sharpness ? [self.sharpness()] : [])
+    return [loss, norm(trained)] + parameters + observables
+      + objective.layout.groups.map { norm($0.range) } + (sharpness ? [self.sharpness()] : [])
   }
 }
 

@@ -25,7 +25,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   let values: Buffer
   let valueTangent: Buffer
   let lanes: [Lane]
-  private let weightAdjoint: Buffer
+  private let wholeGradient: Buffer
   private let sharedRange: Double
 
   /// Scratch over the keys of one block, and the sums of one lane.
@@ -110,7 +110,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     keyWindows = objective.loss.keyWindows
     self.threads = threads
     sharedRange = objective.sharedRange
-    weightAdjoint = Buffer(objective.features.weightCount)
+    wholeGradient = Buffer(objective.layout.count)
     let width = paddedToLanes(plan.widestBlock)
     let subsets = model.subsets.count
     let featureCount = features.tableSize
@@ -133,19 +133,37 @@ final class GIHEvaluator: ObjectiveEvaluator {
   }
 
   func loss(at parameters: Span<Double>) -> Double {
-    evaluate(at: parameters, adjoints: false)
+    evaluate(at: parameters, adjoints: .none)
     return meanLoss
   }
 
   func gradient(at parameters: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
-    evaluate(at: parameters, adjoints: true)
-    let total = lanes[0]
-    for lane in lanes.dropFirst() {
-      total.productSums.add(lane.productSums)
-      total.featureAdjoint.add(lane.featureAdjoint)
+    evaluate(at: parameters, adjoints: .all)
+    pullBack(parameters)
+    for i in 0..<parameters.count { gradient[i] = wholeGradient.pointer[i] }
+    return meanLoss
+  }
+
+  func gradient(
+    at parameters: Span<Double>, among positions: [Int], into gradient: inout MutableSpan<Double>
+  ) -> Double {
+    let weights = model.coefficientCount..<model.scaleIndex
+    let hasWeights = positions.contains { weights.contains($0) }
+    evaluate(at: parameters, adjoints: hasWeights ? .all : .ofCoefficients)
+    pullBack(parameters, hasWeights: hasWeights)
+    for (i, position) in positions.enumerated() {
+      gradient[i] = wholeGradient.pointer[position]
     }
+    return meanLoss
+  }
+
+  /// Adds up the lanes and writes the gradient, with or without the weights.
+  private func pullBack(_ parameters: Span<Double>, hasWeights: Bool = true) {
+    let total = lanes[0]
+    for lane in lanes.dropFirst() { total.productSums.add(lane.productSums) }
     let mean = 1 / Double(loss.count)
     let scale = parameters[model.scaleIndex]
+    let gradient = wholeGradient.pointer
     // ∂L/∂c_S = (2 c_S/C_D) a (A_S − Σ_T p_T A_T) with A_S = Σ z̄ m_S, and ∂L/∂a = Σ_T p_T A_T.
     let sums = total.productSums.pointer
     let average = dot(shares.pointer, sums, kernel.subsets.count)
@@ -153,15 +171,23 @@ final class GIHEvaluator: ObjectiveEvaluator {
     for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
       gradient[index] = mean * 2 * parameters[index] / squares * scale * (sums[subset] - average)
     }
-    weightAdjoint.clear()
+    gradient[model.scaleIndex] = mean * average
+    if !hasWeights { return }
+    for lane in lanes.dropFirst() { total.featureAdjoint.add(lane.featureAdjoint) }
+    let weights = gradient + model.coefficientCount
+    weights.update(repeating: 0, count: features.weightCount)
     features.pullback(
       attention: attention.pointer, features: values.pointer,
-      featureAdjoint: total.featureAdjoint.pointer, into: weightAdjoint.pointer)
-    for j in 0..<features.weightCount {
-      gradient[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
-    }
-    gradient[model.scaleIndex] = mean * average
-    return meanLoss
+      featureAdjoint: total.featureAdjoint.pointer, into: weights)
+    for j in 0..<features.weightCount { weights[j] *= mean }
+  }
+
+  /// Which sums over adjoints an evaluation makes.
+  private enum Adjoints {
+    case none
+    /// Those of the products m_S, which c and a need.
+    case ofCoefficients
+    case all
   }
 
   /// Computes p, σ and v from θ.
@@ -175,7 +201,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   }
 
   /// Runs all lanes: the loss, and the sums over adjoints when asked for.
-  private func evaluate(at parameters: Span<Double>, adjoints: Bool) {
+  private func evaluate(at parameters: Span<Double>, adjoints: Adjoints) {
     prepare(parameters)
     let scale = parameters[model.scaleIndex]
     forEachLane(lanes.count, threads: threads) { index in
@@ -187,12 +213,13 @@ final class GIHEvaluator: ObjectiveEvaluator {
           forward(block, at: place, windows: windows, scale: scale, lane)
         }
         lane.loss += lane.readOut.evaluate(
-          blocks, isShared: isShared(scale), adjoints: adjoints)
-        if !adjoints { continue }
+          blocks, isShared: isShared(scale), adjoints: adjoints != .none)
+        if adjoints == .none { continue }
         forEach(blocks) { place, block, windows in
           // Of several blocks only the last one's overlaps are still there.
           if blocks.count > 1 { forward(block, at: place, windows: windows, scale: scale, lane) }
-          backward(block, at: place, windows: windows, scale: scale, lane)
+          backward(
+            block, at: place, windows: windows, scale: scale, lane, hasWeights: adjoints == .all)
         }
       }
     }
@@ -259,17 +286,19 @@ final class GIHEvaluator: ObjectiveEvaluator {
     }
   }
 
-  /// From z̄: Σ z̄ m_S and v̄.
+  /// From z̄: Σ z̄ m_S and, if weights are wanted, v̄.
   func backward(
     _ block: WorkPlan.Block, at place: Int, windows: UnsafePointer<UInt32>, scale: Double,
-    _ lane: Lane
+    _ lane: Lane, hasWeights: Bool = true
   ) {
     withUnsafePointer(to: kernel.tables.polynomial) { polynomial in
       gf_pair_backward(
         polynomial, shares.pointer, scale, lane.overlaps.pointer,
         lane.readOut.logitAdjoint(at: place), block.slots, kernel.stride,
-        lane.productSums.pointer, lane.overlapAdjoints.pointer, lane.scratch.pointer)
+        lane.productSums.pointer, hasWeights ? lane.overlapAdjoints.pointer : nil,
+        lane.scratch.pointer)
     }
+    if !hasWeights { return }
     let adjoint = lane.featureAdjoint.pointer
     let keyAdjoint = block.isDense ? adjoint : lane.gatheredAdjoint.pointer
     let count = block.slots

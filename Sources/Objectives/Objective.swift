@@ -43,6 +43,17 @@ public protocol ObjectiveEvaluator: AnyObject {
   /// Writes ∇L(θ) and returns L(θ).
   func gradient(at parameters: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double
 
+  /// Writes the components of ∇L(θ) that belong to some parameters and returns L(θ).
+  ///
+  /// - Parameters:
+  ///   - parameters: θ.
+  ///   - positions: m positions in θ, ascending.
+  ///   - gradient: receives m values.
+  /// - Returns: L(θ).
+  func gradient(
+    at parameters: Span<Double>, among positions: [Int], into gradient: inout MutableSpan<Double>
+  ) -> Double
+
   /// Writes ∇²L(θ)·v.
   func hessianVectorProduct(
     at parameters: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>)
@@ -61,6 +72,17 @@ public protocol ObjectiveEvaluator: AnyObject {
 }
 
 extension ObjectiveEvaluator {
+  /// Computes the whole gradient and takes out what is wanted.
+  public func gradient(
+    at parameters: Span<Double>, among positions: [Int], into gradient: inout MutableSpan<Double>
+  ) -> Double {
+    var whole = [Double](repeating: 0, count: parameters.count)
+    var span = whole.mutableSpan
+    let loss = self.gradient(at: parameters, into: &span)
+    for (i, position) in positions.enumerated() { gradient[i] = whole[position] }
+    return loss
+  }
+
   /// Computes the whole matrix and takes out what is wanted.
   public func hessian(
     at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>

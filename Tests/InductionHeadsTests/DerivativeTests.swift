@@ -37,6 +37,23 @@ import Testing
     checkHessian(of: objective, at: theta)
   }
 
+  /// What is computed for some parameters alone is what it is among all.
+  @Test(arguments: Case.all, [["c"], ["w"], ["a"], ["c", "a"], ["w", "a"], ["c", "w"]])
+  func someParametersAlone(choice: Case, groups: [String]) {
+    let (_, objective, theta) = choice.prepared(seed: 13)
+    let positions = objective.layout.indices(ofGroups: groups)
+    let evaluator = objective.makeEvaluator(threads: 1)
+    let (loss, gradient) = evaluator.lossAndGradient(at: theta)
+    var part = [Double](repeating: .nan, count: positions.count)
+    var span = part.mutableSpan
+    #expect(evaluator.gradient(at: theta.span, among: positions, into: &span) == loss)
+    #expect(part == positions.map { gradient[$0] })
+    let whole = evaluator.hessian(at: theta)
+    let some = evaluator.hessian(at: theta, among: positions)
+    let wanted = positions.flatMap { i in positions.map { j in whole[i * theta.count + j] } }
+    #expect(some == wanted)
+  }
+
   /// The path for exponents that differ too much for one shift gives what the common path gives.
   @Test(arguments: Case.all.filter { $0.scale == 1 })
   func shiftsOfTheirOwnChangeNothing(choice: Case) {
