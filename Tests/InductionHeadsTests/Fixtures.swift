@@ -44,20 +44,6 @@ struct Case: CustomTestStringConvertible, Sendable {
       own: [1, 5], window: 5),
     Case(name: "large a: shifts of their own", scale: 3000),
     Case(name: "large a, expected", expected: true, scale: 3000),
-    // How counts are stored: widths of two and four bytes, and more than the 512 different sequences
-    // of one query that make a piece; and what is set aside: equal and constant sequences.
-    Case(
-      name: "counts above 255", vocabulary: 2, heads: [[1, 2], [1, 2]], own: [1, 2], window: 2,
-      sequences: 20, length: 1200),
-    Case(
-      name: "counts above 65535", vocabulary: 2, heads: [[1]], own: [1], window: 1, degree: 1,
-      expected: true, sequences: 3, length: 150_000),
-    Case(
-      name: "several pieces", vocabulary: 2, heads: [[1, 2], [1, 2]], own: [1, 2], window: 2,
-      sequences: 5000, length: 60),
-    Case(
-      name: "many equal sequences", vocabulary: 2, heads: [[1]], own: [1], window: 1, degree: 1,
-      sequences: 300, length: 4),
   ]
 
   var model: GIHTransformer {
