@@ -122,8 +122,8 @@ extension Evidence {
 
   /// What it costs that the other heads of S* are not one-hot yet.
   ///
-  /// They slow the head down by ε = 2 Σ (1 − σ), which itself falls like 1/t from t₀ on, so 1 − σ is
-  /// off by (1/t) ∫ ε dt = ε(t) (1 + ln(t/t₀)), relative (derived).
+  /// They slow the head down by η = 2 Σ (1 − σ), which itself falls like 1/t from t₀ on, so 1 − σ is
+  /// off by (1/t) ∫ η dt = η(t) (1 + ln(t/t₀)), relative (derived).
   private func othersDeparture(_ copying: CopyingStage, head: Int) -> Double {
     let others = model.coefficientSubsets[copying.selected].filter { $0 != head }
     let now = 2 * others.reduce(0) { $0 + attentionElsewhere(copying.stage.end, head: $1) }
