@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"error: there is no {program}; run make bench, or give --gradflow-bin.")
             return 2
     keep_to_cores(options.threads)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     begin_or_resume(work, fingerprint(gradflow, options))
     try:
         return measure(work, results, figure, gradflow, options)
     except GradflowError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run of the same command goes on from here")
+        return 130
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

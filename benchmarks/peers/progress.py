@@ -16,9 +16,8 @@ class Progress:
         path.write_bytes(_LAYOUT.pack(0.0, 0))
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _LAYOUT.size)
-        #: Where the current stage begins on the run's clock.
-        self.origin = 0.0
         self.evaluations = 0
+        self._origin, self._length = 0.0, 0.0
         self._reached = 0.0
 
     def at(self, clock: float) -> None:
@@ -27,13 +26,17 @@ class Progress:
         self.reached(clock)
 
     def reached(self, clock: float) -> None:
-        """Note the time reached on the stage's clock; solvers may look ahead, never back for long."""
-        self._reached = max(self._reached, self.origin + clock)
+        """Note the time reached on the stage's clock; solvers may look ahead, even beyond its end."""
+        self._reached = max(self._reached, self._origin + min(clock, self._length))
         _LAYOUT.pack_into(self._memory, 0, self._reached, self.evaluations)
 
     def restart(self) -> None:
         """Begin again at 0, for another repetition."""
-        self.origin, self.evaluations, self._reached = 0.0, 0, 0.0
+        self.evaluations, self._origin, self._length, self._reached = 0, 0.0, 0.0, 0.0
+
+    def begin_stage(self, length: float) -> None:
+        """Begin a stage of some length where the one before ended."""
+        self._origin, self._length = self._origin + self._length, length
 
 
 def read_progress(path: Path) -> tuple[float, int | None]:

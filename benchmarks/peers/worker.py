@@ -11,7 +11,9 @@ FOLDER is a run directory of gradflow with its corpus.
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -45,6 +47,8 @@ def main(arguments: list[str]) -> int:
     """Run one command."""
     command, folder, *rest = arguments
     try:
+        if command != "gradient":
+            threading.Thread(target=end_with_parent, daemon=True).start()
         if command == "check":
             check(Path(folder))
         elif command == "solve":
@@ -59,6 +63,13 @@ def main(arguments: list[str]) -> int:
         emit("failed", message=f"{type(error).__name__}: {str(error).strip()[:300]}")
         return 1
     return 0
+
+
+def end_with_parent() -> None:
+    """End this process when the other end of its standard input is gone."""
+    while sys.stdin.read(1):
+        pass
+    os._exit(1)
 
 
 # MARK: - Agreement
@@ -241,10 +252,10 @@ def solve_stages(peer: Peer, problem: Problem, progress: Progress) -> list[Stage
     """Solve one stage after the other, each from where the one before ended."""
     theta, solutions = problem.start.copy(), []
     for stage in problem.stages:
+        progress.begin_stage(float(stage.clock[-1]))
         solution = peer.solve(stage, theta)
         theta[problem.model.slices[stage.group]] = solution.samples[-1]
         solutions.append(solution)
-        progress.origin += stage.clock[-1]
     return solutions
 
 
