@@ -73,7 +73,7 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 verify: build ## Run all experiments that make claims, judge them, and print one table
 	.build/release/gradflow verify $(ARGS) $(claiming)
 
-bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…); hours, resumable
+bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…): hours
 	$(swift-build) --product flow-benchmarks
 	PYTHONPATH=benchmarks:plots .venv-bench/bin/python -m peers $(BENCH_ARGS)
 

@@ -120,9 +120,7 @@ def begin_or_resume(work: Path, expected: dict[str, Any]) -> None:
     write_json(path, expected)
 
 
-def measure(
-    work: Path, results: Path, figure: Path, gradflow: Gradflow, options: argparse.Namespace
-) -> int:
+def measure(work: Path, results: Path, figure: Path, gradflow: Gradflow, options: argparse.Namespace) -> int:
     """Measure, write the results and print them."""
 
     def say(line: str) -> None:

@@ -49,9 +49,7 @@ def work_precision(records: list[Record], limit: float) -> Figure:
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.add_subplot()
         methods = {
-            name: rows
-            for name, rows in by_method(records).items()
-            if rows[0]["jacobian"] != HIDDEN_JACOBIAN
+            name: rows for name, rows in by_method(records).items() if rows[0]["jacobian"] != HIDDEN_JACOBIAN
         }
         distance = _distances(records)
         stopped = False

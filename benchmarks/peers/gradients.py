@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,12 +75,10 @@ def time_gradients(
                 if details[name]["status"] == "finished":
                     children[name] = child
             medians: dict[str, list[float]] = {name: [] for name in ("gradflow", *children)}
-            load = OtherLoad(lambda: sum(c.processor_seconds() for c in children.values()))
+            load = OtherLoad(functools.partial(_processor_seconds, list(children.values())))
             for _ in range(rounds):
                 for name, child in children.items():
-                    medians["gradflow"].append(
-                        gradflow.gradient_milliseconds(list(comparison.arguments))
-                    )
+                    medians["gradflow"].append(gradflow.gradient_milliseconds(list(comparison.arguments)))
                     child.send(BURST)
                     medians[name].append(_timed(child, name))
             other_cores = load.cores()
@@ -96,6 +95,10 @@ def time_gradients(
             records.append(record)
             say(f"gradient, {comparison.name}: {name}: {_text(record)}")
     return records
+
+
+def _processor_seconds(children: list[Child]) -> float:
+    return sum(child.processor_seconds() for child in children)
 
 
 def _child(folder: Path, name: str, threads: int, work: Path) -> Child:

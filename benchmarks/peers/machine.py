@@ -8,14 +8,12 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = (
-    "numpy scipy jax jaxlib diffrax equinox optimistix lineax scikit-sundae torch torchdiffeq".split()
-)
+PACKAGES = "numpy scipy jax jaxlib diffrax equinox optimistix lineax scikit-sundae torch torchdiffeq".split()
 
 
 class OtherLoad:
@@ -62,7 +60,7 @@ def busy_seconds() -> float | None:
 def describe(threads: int, gradflow: Path) -> dict[str, Any]:
     """Return what a reader of the results has to know."""
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,

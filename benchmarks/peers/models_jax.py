@@ -102,9 +102,7 @@ def stage_loss(model: Model, loss: Loss, group: str) -> Loss:
     return function
 
 
-def full_gradient(
-    model: Model, loss: Loss, theta: np.ndarray, data: Arrays
-) -> tuple[float, np.ndarray]:
+def full_gradient(model: Model, loss: Loss, theta: np.ndarray, data: Arrays) -> tuple[float, np.ndarray]:
     """Return L and ∇L (P) with respect to all parameters."""
     parts = {name: jnp.asarray(part) for name, part in model.parts(theta).items()}
     function = jax.value_and_grad(lambda parts, data: loss(**parts, data=data))
@@ -112,9 +110,7 @@ def full_gradient(
     return float(value), np.concatenate([np.ravel(gradient[group]) for group in model.shapes])
 
 
-def timed_gradient(
-    model: Model, loss: Loss, theta: np.ndarray, data: Arrays
-) -> Callable[[], float]:
+def timed_gradient(model: Model, loss: Loss, theta: np.ndarray, data: Arrays) -> Callable[[], float]:
     """Return a function that forms L and ∇L with respect to all parameters, and gives L."""
     function = jax.jit(jax.value_and_grad(lambda parts, data: loss(**parts, data=data)))
     parts = {name: jnp.asarray(part) for name, part in model.parts(theta).items()}
@@ -126,9 +122,7 @@ def timed_gradient(
     return evaluate
 
 
-def largest_curvature(
-    problem: Problem, trajectory: Trajectory, loss: Loss, data: Arrays
-) -> dict[str, float]:
+def largest_curvature(problem: Problem, trajectory: Trajectory, loss: Loss, data: Arrays) -> dict[str, float]:
     """Return per stage the largest λ_max of the trained group's Hessian along a trajectory."""
     largest = {}
     for stage, samples in zip(problem.stages, trajectory.theta, strict=True):

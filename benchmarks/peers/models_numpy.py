@@ -8,9 +8,7 @@ from .data import Population
 from .problem import Model
 
 
-def population_gradient(
-    model: Model, population: Population, theta: np.ndarray
-) -> tuple[float, np.ndarray]:
+def population_gradient(model: Model, population: Population, theta: np.ndarray) -> tuple[float, np.ndarray]:
     """Return L = −(1/K) Σ_π Σ_{q,e} μ(q,e) log(y_e + ε) and ∇L (P).
 
     y_e = T_e/Σ_e T_e with T = μ(e, ω) e^{ak(ω,q)}, shape (K·d, W): a matrix product; the adjoint is

@@ -87,9 +87,7 @@ def corpus_loss(model: Model, corpus: DenseCorpus | CompressedCorpus) -> Loss:
     return compressed_loss(model, corpus)
 
 
-def compiled(
-    loss: Loss, parts: dict[str, torch.Tensor], groups: list[str]
-) -> tuple[Loss, str]:
+def compiled(loss: Loss, parts: dict[str, torch.Tensor], groups: list[str]) -> tuple[Loss, str]:
     """Return the loss through torch.compile, tried at ``parts``, and no note; else itself and why.
 
     torch.compile calls a C++ compiler and needs Python's headers, which not every machine has.

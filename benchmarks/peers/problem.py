@@ -94,9 +94,7 @@ def read_problem(folder: Path) -> Problem:
     described, window = experiment["model"], experiment["model"]["window"]
     population = experiment["data"]["source"] == "population"
     covered = {
-        "every head looks at lags 1…M": all(
-            lags == list(range(1, window + 1)) for lags in described["lags"]
-        ),
+        "every head looks at lags 1…M": all(lags == list(range(1, window + 1)) for lags in described["lags"]),
         "the read-out runs over full windows": described["readout"] == "full-window",
         "targets are sampled": population or experiment["loss"]["targets"] == "sampled",
         "every stage trains one group": all(len(s["train"]) == 1 for s in experiment["stages"]),
@@ -145,9 +143,7 @@ def read_trajectory(folder: Path, problem: Problem) -> Trajectory:
         chosen = [row for row in rows if row["stage"] == stage.name]
         theta.append(np.array([[float(row[name]) for name in names] for row in chosen]))
         loss.append(np.array([float(row["loss"]) for row in chosen]))
-        norms.append(
-            {g: np.array([float(row[f"gradient_norm.{g}"]) for row in chosen]) for g in "cwa"}
-        )
+        norms.append({g: np.array([float(row[f"gradient_norm.{g}"]) for row in chosen]) for g in "cwa"})
     return Trajectory(tuple(theta), tuple(loss), tuple(norms))
 
 

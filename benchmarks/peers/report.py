@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -20,8 +21,8 @@ COLUMNS = (
     " distance_max distance_end relative_max relative_end reached_t limit other_cores note"
 ).split()
 GRADIENT_COLUMNS = (
-    "objective program status milliseconds fastest_milliseconds rounds compile_seconds other_cores note".split()
-)
+    "objective program status milliseconds fastest_milliseconds rounds compile_seconds other_cores note"
+).split()
 #: What ratios refer to.
 BASIS = "gradflow"
 #: The distances at which times are compared.
@@ -30,9 +31,7 @@ TARGETS = (1e-4, 1e-6)
 SHOWN_RTOL = 1e-6
 
 
-def write_results(
-    folder: Path, records: list[Record], gradients: list[Record], machine: Record
-) -> None:
+def write_results(folder: Path, records: list[Record], gradients: list[Record], machine: Record) -> None:
     """Write ``peers.csv``, ``gradients.csv`` and ``machine.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     stages = [
@@ -97,7 +96,7 @@ def seconds_at(records: list[Record], target: float) -> float | None:
         if r["status"] == "finished" and r["distance_max"] > 0
     )
     front = [p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)]
-    for (near, slow), (far, fast) in zip(front, front[1:]):
+    for (near, slow), (far, fast) in itertools.pairwise(front):
         if near <= target <= far:
             part = math.log(target / near) / math.log(far / near)
             return math.exp(math.log(slow) + part * math.log(fast / slow))
@@ -214,7 +213,11 @@ def footnotes(records: list[Record], machine: Record) -> str:
     ]
     reference = machine.get("checks", {}).get("reference", {})
     if reference:
-        lines.append(f"The reference changes by {reference['distance_max']:.0e} at rtol 1e-12.")
+        independent = machine["checks"]["independent"]
+        lines.append(
+            f"The reference changes by {reference['distance_max']:.0e} at rtol 1e-12, and is"
+            f" {independent['distance_max']:.0e} from SciPy's DOP853."
+        )
     failed = [r for r in records if r["status"] == "failed"]
     lines += [f"failed: {r['method']}, {r['setting']}: {r['note']}" for r in failed]
     return "\n".join(lines)

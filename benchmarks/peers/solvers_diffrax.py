@@ -75,9 +75,7 @@ class DiffraxPeer:
         def velocity(t: Any, y: jax.Array, args: tuple[Arrays, Arrays]) -> jax.Array:
             return -function(tick(y), *args)
 
-        meter = ReportedProgress(
-            lambda part: self.progress.reached(float(part) * float(stage.clock[-1]))
-        )
+        meter = ReportedProgress(lambda part: self.progress.reached(float(part) * float(stage.clock[-1])))
 
         def solve(y: jax.Array, clock: jax.Array, args: tuple[Arrays, Arrays]) -> diffrax.Solution:
             return diffrax.diffeqsolve(

@@ -77,9 +77,7 @@ class DescentPeer(TorchPeer):
     ``rates``: η for every stage.
     """
 
-    def __init__(
-        self, model: Model, loss: Loss, progress: Progress, *, rates: dict[str, float]
-    ) -> None:
+    def __init__(self, model: Model, loss: Loss, progress: Progress, *, rates: dict[str, float]) -> None:
         super().__init__(model, loss, progress)
         self.rates = rates
 

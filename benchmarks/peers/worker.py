@@ -23,6 +23,7 @@ import numpy as np
 
 from .cases import Case
 from .data import compress, dense, read_population, read_tokens
+from .distances import distances
 from .machine import OtherLoad
 from .problem import Problem, Trajectory, read_problem, read_trajectory
 from .progress import Progress
@@ -78,7 +79,8 @@ def end_with_parent() -> None:
 def check(folder: Path) -> None:
     """Hold losses and gradients of all peers against gradflow's at the ends of all stages.
 
-    Tell the parent the largest deviations, and λ_max of the Hessian per stage, over its samples.
+    Tell the parent the largest deviations, λ_max of the Hessian per stage, over its samples, and how far
+    the trajectory is from one that shares no code with gradflow.
     """
     from . import models_jax, models_torch
 
@@ -110,7 +112,30 @@ def check(folder: Path) -> None:
             place = f"{stage.name}, {'start' if sample == 0 else 'end'}"
             compare(problem, trajectory, (index, sample), found, place, worst)
     curvature = models_jax.largest_curvature(problem, trajectory, *jax_models["JAX compressed"])
-    emit("checked", **worst, curvature=curvature)
+    independent = independent_distance(folder, problem, trajectory, *jax_models["JAX compressed"])
+    emit("checked", **worst, curvature=curvature, independent=independent)
+
+
+def independent_distance(
+    folder: Path, problem: Problem, trajectory: Trajectory, loss: Any, data: Any
+) -> dict[str, float]:
+    """Return how far a trajectory is from SciPy's DOP853 at the same tight tolerances."""
+    from .solvers_host import ScipyPeer
+
+    progress = Progress(folder / "progress")
+    peer = ScipyPeer(
+        problem.model,
+        loss,
+        data,
+        progress,
+        rtol=1e-11,
+        atol=1e-13,
+        exact_jacobian=False,
+        method="DOP853",
+    )
+    compile_stages(peer, problem)
+    samples = full_samples(problem, solve_stages(peer, problem, progress))
+    return distances(problem, trajectory.theta, samples)
 
 
 def compare(
@@ -154,8 +179,8 @@ def compare(
 def solve(folder: Path, case: Case, out: Path, *, limit: float) -> None:
     """Solve all stages as a case says, a few times; write trajectory and counts of the first one.
 
-    The parent stops what takes longer than ``limit`` seconds; gradient descent, whose steps all take the same,
-    is then extrapolated instead.
+    The parent stops what takes longer than ``limit`` seconds; gradient descent is then extrapolated
+    instead, since its steps all take the same time.
     """
     out.mkdir(parents=True, exist_ok=True)
     progress = Progress(out / "progress")
@@ -235,9 +260,7 @@ def rates(folder: Path, case: Case) -> dict[str, float]:
 
 def descent_seconds(peer: Any, problem: Problem) -> float:
     """Return the time that gradient descent will take, from a few steps of every stage."""
-    return sum(
-        peer.step_seconds(stage, problem.start) * peer.steps(stage) for stage in problem.stages
-    )
+    return sum(peer.step_seconds(stage, problem.start) * peer.steps(stage) for stage in problem.stages)
 
 
 def compile_stages(peer: Peer, problem: Problem) -> float:

@@ -8,6 +8,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import pytest  # noqa: E402  # after the environment, which libraries read when they are loaded
+
 import tiny  # noqa: E402
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny
 import yaml
+
+import tiny
 from peers.data import compress, dense, read_tokens
 from peers.problem import ProblemError, read_problem, sample_clock
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from peers import harness as module
 from peers.__main__ import begin_or_resume
 from peers.cases import Case, all_cases
@@ -69,9 +70,7 @@ def test_a_solve_that_takes_too_long_is_a_lower_bound(
     assert second["note"] == "not run: stopped already at rtol 1e-04"
 
 
-def test_what_is_measured_is_not_measured_again(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_measured_is_not_measured_again(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     called = replace_worker(monkeypatch, HANGS)
     records = harness.measure([SLOW])
     assert harness.measure([SLOW, TIGHTER])[:1] == records

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import tiny
 from peers import models_jax, models_torch
 from peers.data import Population, compress, dense
@@ -11,9 +12,7 @@ from peers.solvers import SolverError
 from peers.worker import compare
 
 
-def all_gradients(
-    model: Model, x: np.ndarray, theta: np.ndarray
-) -> dict[str, tuple[float, np.ndarray]]:
+def all_gradients(model: Model, x: np.ndarray, theta: np.ndarray) -> dict[str, tuple[float, np.ndarray]]:
     """Return L and ∇L by every program."""
     windows, counts = dense(x, model.vocabulary, model.window), compress(x, model.vocabulary, model.window)
     jax_models = {
@@ -39,9 +38,7 @@ def slow_loss(model: Model, x: np.ndarray, theta: np.ndarray) -> float:
     eye, end, total = np.eye(model.vocabulary), x.shape[1] - 1, 0.0
     for row in x:
         copied = {
-            position: [
-                sum(s[m] * eye[row[position - 1 - m]] for m in range(model.window)) for s in sigma
-            ]
+            position: [sum(s[m] * eye[row[position - 1 - m]] for m in range(model.window)) for s in sigma]
             for position in range(model.window, end + 1)
         }
         weights, y = [], np.zeros(model.vocabulary)
@@ -57,9 +54,7 @@ def slow_loss(model: Model, x: np.ndarray, theta: np.ndarray) -> float:
 @pytest.mark.parametrize(
     ("vocabulary", "window", "heads", "degree", "scale"), [(3, 3, 3, 2, 0.01), (2, 4, 3, 3, 5.0)]
 )
-def test_all_gradients_agree(
-    vocabulary: int, window: int, heads: int, degree: int, scale: float
-) -> None:
+def test_all_gradients_agree(vocabulary: int, window: int, heads: int, degree: int, scale: float) -> None:
     model = tiny.model(vocabulary=vocabulary, window=window, heads=heads, degree=degree)
     x, theta = tiny.tokens(model), tiny.start(model, scale=scale)
     found = all_gradients(model, x, theta)
@@ -126,12 +121,10 @@ def test_a_wrong_gradient_is_noticed(run_folder) -> None:
     loss, slope = found["PyTorch dense"]
     wrong = slope.copy()
     wrong[3] += 1e-9 * np.abs(slope).max()
-    with pytest.raises(SolverError, match="PyTorch dense: gradient is off by 1.0e-09 at here"):
+    with pytest.raises(SolverError, match=r"PyTorch dense: gradient is off by 1\.0e-09 at here"):
         compare(problem, trajectory, (0, 0), found | {"PyTorch dense": (loss, wrong)}, "here", worst)
     with pytest.raises(SolverError, match="PyTorch dense: loss is off"):
-        compare(
-            problem, trajectory, (0, 0), found | {"PyTorch dense": (loss + 1e-11, slope)}, "here", worst
-        )
+        compare(problem, trajectory, (0, 0), found | {"PyTorch dense": (loss + 1e-11, slope)}, "here", worst)
     halved = {name: (loss, slope / 2) for name, (loss, slope) in found.items()}
     with pytest.raises(SolverError, match="norm is off"):
         compare(problem, trajectory, (0, 0), halved, "here", worst)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from peers import report
 from peers.cases import Case
 
@@ -13,7 +14,7 @@ MACHINE = {
     "date": "2026-01-01",
     "packages": {"numpy": "1"},
     "limit": 600,
-    "checks": {"reference": {"distance_max": 1e-9}},
+    "checks": {"reference": {"distance_max": 1e-9}, "independent": {"distance_max": 2e-9}},
 }
 
 
@@ -42,12 +43,8 @@ RECORDS = [
     record(Case("diffrax", "Tsit5", "compressed", rtol=1e-4), seconds=4.0, distance_max=1e-3),
     record(Case("diffrax", "Tsit5", "compressed", rtol=1e-6), seconds=8.0, distance_max=1e-5),
     record(Case("diffrax", "Tsit5", "dense", rtol=1e-4), seconds=400.0, distance_max=1e-3),
-    record(
-        Case("diffrax", "Tsit5", "dense", rtol=1e-6), status="limit", seconds=600, reached_t=2e5
-    ),
-    record(
-        Case("SciPy", "BDF", "compressed", "exact", 1e-6), status="failed", note="too small a step"
-    ),
+    record(Case("diffrax", "Tsit5", "dense", rtol=1e-6), status="limit", seconds=600, reached_t=2e5),
+    record(Case("SciPy", "BDF", "compressed", "exact", 1e-6), status="failed", note="too small a step"),
     record(
         Case("PyTorch", "descent", "dense", rate=1.0),
         status="extrapolated",
@@ -96,9 +93,7 @@ def test_disturbed_measurements_are_named() -> None:
 def test_results_read_back(tmp_path: Path) -> None:
     report.write_results(tmp_path, RECORDS, GRADIENTS, MACHINE)
     records, gradients, machine = report.read_records(tmp_path)
-    assert report.summary(records, gradients, machine) == report.summary(
-        RECORDS, GRADIENTS, MACHINE
-    )
+    assert report.summary(records, gradients, machine) == report.summary(RECORDS, GRADIENTS, MACHINE)
     assert [r["method"] for r in records] == [r["method"] for r in RECORDS]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+
 from peers.data import compress
 from peers.models_jax import full_gradient, loss_and_arrays
 from peers.problem import Model, Problem, Stage, sample_clock
@@ -45,9 +46,7 @@ def start(model: Model, *, seed: int = 1, scale: float = 1.0) -> np.ndarray:
 
 def problem(model: Model) -> Problem:
     """Return three short stages."""
-    stages = tuple(
-        Stage(name, group, sample_clock(end, SAMPLING)) for name, (group, end) in STAGES.items()
-    )
+    stages = tuple(Stage(name, group, sample_clock(end, SAMPLING)) for name, (group, end) in STAGES.items())
     return Problem(model, start(model), stages)
 
 
@@ -82,9 +81,7 @@ def write_run(folder: Path, model: Model, x: np.ndarray) -> Path:
     norms = {group: np.linalg.norm(slope[where]) for group, where in model.slices.items()}
     with (folder / "trajectory.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["stage", "t", "loss", *names(model), *(f"gradient_norm.{group}" for group in norms)]
-        )
+        writer.writerow(["stage", "t", "loss", *names(model), *(f"gradient_norm.{group}" for group in norms)])
         origin = 0.0
         for stage in posed.stages:
             for t in stage.clock:
