@@ -7,10 +7,12 @@ EXPERIMENT ?= experiments/three-stage.yaml
 ARGS ?=
 # The run directory to draw; by default the newest under runs/.
 RUN ?=
+# Arguments of the benchmarks: make bench BENCH_ARGS='--quick --limit 60'
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test verify lint format docs figures setup clean help
+.PHONY: run build test verify bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -71,6 +73,13 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 verify: build ## Run all experiments that make claims, judge them, and print one table
 	.build/release/gradflow verify $(ARGS) $(claiming)
 
+bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…): hours
+	$(swift-build) --product flow-benchmarks
+	PYTHONPATH=benchmarks:plots .venv-bench/bin/python -m peers $(BENCH_ARGS)
+
+bench-test: .venv-bench/complete ## Test the benchmarks
+	cd benchmarks && ../.venv-bench/bin/python -m pytest
+
 lint: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 
@@ -92,10 +101,14 @@ setup: ## Install what is missing from the system's packages (the other targets 
 	@scripts/setup.sh
 
 .venv/complete: plots/requirements.txt
-	@scripts/python-environment.sh
+	@scripts/python-environment.sh .venv $< "the figures"
+
+# Several gigabytes, so nothing but the benchmarks asks for it.
+.venv-bench/complete: benchmarks/requirements.txt
+	@scripts/python-environment.sh .venv-bench $< "the benchmarks (6 GB)"
 
 clean: ## Remove everything that was built; runs/ stays
-	rm -rf .build docs/.build .venv
+	rm -rf .build docs/.build .venv .venv-bench
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12

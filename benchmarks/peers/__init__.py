@@ -1,0 +1,1 @@
+"""The gradient flow of gradflow's experiments, integrated by other programs, to measure beside it."""
