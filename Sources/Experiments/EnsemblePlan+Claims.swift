@@ -20,7 +20,8 @@ extension EnsemblePlan {
   }
 
   /// One finding for each statement that all replicates make, in the order of the first; what only
-  /// some of them say, for instance because they selected another set, is not applicable.
+  /// some of them say, for instance because they selected another set, is not applicable unless one
+  /// of those is rejected.
   private func combined<Judgement>(_ replicates: [FlowResult<Judgement>]) -> [Finding] {
     var statements: [(claim: Claim, statement: String)] = []
     for finding in replicates.flatMap(\.findings)
@@ -31,7 +32,8 @@ extension EnsemblePlan {
       let same = replicates.flatMap(\.findings).filter {
         $0.claim == claim && $0.statement == statement
       }
-      guard same.count == replicates.count else {
+      let isRejected = same.contains { $0.verdict == .rejected }
+      guard same.count == replicates.count || isRejected else {
         return Finding(
           claim, statement,
           notApplicable: "said of \(same.count) of \(replicates.count) replicates only")

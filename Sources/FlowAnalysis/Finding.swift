@@ -124,11 +124,15 @@ public struct Finding: Sendable, Equatable {
   /// Student's 95 % interval over the replicates.
   ///
   /// - Parameter replicates: findings with the same claim and statement, at least one.
-  /// - Returns: the finding over all of them; not applicable if one of them is.
+  /// - Returns: the finding over all of them: rejected if one of them is, else not applicable if one
+  ///   of them is.
   public static func combined(_ replicates: [Finding]) -> Finding {
     guard let first = replicates.first else { preconditionFailure("there is a replicate") }
     if replicates.count == 1 { return first }
     if let reason = replicates.lazy.compactMap(\.reason).first {
+      let judged = replicates.filter { $0.reason == nil }
+      // What one replicate contradicts, another that says nothing does not restore.
+      if judged.contains(where: { $0.verdict == .rejected }) { return combined(judged) }
       return Finding(first.claim, first.statement, notApplicable: "in a replicate: \(reason)")
     }
     let worst = replicates.max { $0.excess < $1.excess } ?? first

@@ -68,6 +68,10 @@ import Testing
       finding(1, 1), Finding(.selectionRate, "s", notApplicable: "why"),
     ])
     #expect(missing.verdict == .notApplicable("in a replicate: why"))
+    let contradicted = Finding.combined([
+      finding(1, 1), Finding(.selectionRate, "s", notApplicable: "why"), finding(2, 2.2),
+    ])
+    #expect(contradicted.verdict == .rejected && contradicted.measured == 2.2)
   }
 
   @Test func boundsAreOneSided() {
