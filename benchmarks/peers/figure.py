@@ -42,8 +42,8 @@ HIDDEN_JACOBIAN = "differences"
 def work_precision(records: list[Record], limit: float) -> Figure:
     """Draw seconds over the largest distance to the reference.
 
-    A solve that was stopped at the limit stands on the line of the limit with an arrow. What has no distance of
-    its own, because it was stopped or extrapolated, stands at the one that the same solver reached at the
+    A solve that was stopped at the limit stands on the line of the limit with an arrow. What has no distance
+    of its own, because it was stopped or extrapolated, stands at the one that the same solver reached at the
     same setting with the other gradient, which is equal up to rounding; without such a one it is left out.
     """
     with mpl.rc_context(style.complete()):
