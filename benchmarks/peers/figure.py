@@ -42,8 +42,9 @@ HIDDEN_JACOBIAN = "differences"
 def work_precision(records: list[Record], limit: float) -> Figure:
     """Draw seconds over the largest distance to the reference.
 
-    A solve that was stopped at the limit stands on the line of the limit with an arrow, at the distance that
-    the same solver reached at the same tolerance with the compressed gradient, which is equal up to rounding.
+    A solve that was stopped at the limit stands on the line of the limit with an arrow. What has no distance
+    of its own, because it was stopped or extrapolated, stands at the one that the same solver reached at the
+    same setting with the other gradient, which is equal up to rounding; without such a one it is left out.
     """
     with mpl.rc_context(style.complete()):
         figure = Figure(figsize=(7, 4.6), layout="constrained")

@@ -55,7 +55,7 @@ class Gradflow:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         seconds = time.perf_counter() - begin
         if done.returncode != 0:
-            raise GradflowError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+            raise GradflowError(f"{experiment.name}: {done.stderr.strip()}")
         return seconds
 
     def gradient_milliseconds(self, arguments: list[str]) -> float:

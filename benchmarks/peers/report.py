@@ -85,10 +85,10 @@ def _value(text: str) -> Any:
 
 
 def seconds_at(records: list[Record], target: float) -> float | None:
-    """Return the time at which a method reaches a distance, interpolated in logarithms.
+    """Return the time in which a method comes as close as ``target``, interpolated in logarithms.
 
-    Between the two neighbouring settings, of those that no other setting beats in both time and distance;
-    None outside them.
+    Between the two neighbouring settings, of those that no other setting beats in both time and distance.
+    Where even the fastest is closer, its time; where none is as close, None.
     """
     points = sorted(
         (r["distance_max"], r["seconds"])
@@ -96,6 +96,8 @@ def seconds_at(records: list[Record], target: float) -> float | None:
         if r["status"] == "finished" and r["distance_max"] > 0
     )
     front = [p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)]
+    if front and target > front[-1][0]:
+        return front[-1][1]
     for (near, slow), (far, fast) in itertools.pairwise(front):
         if near <= target <= far:
             part = math.log(target / near) / math.log(far / near)

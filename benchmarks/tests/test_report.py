@@ -66,6 +66,8 @@ def test_times_are_interpolated_in_logarithms() -> None:
     assert report.seconds_at(points, 1e-3) == pytest.approx(2)
     assert report.seconds_at(points, 1e-4) == pytest.approx(4)
     assert report.seconds_at(points, 1e-5) is None
+    assert report.seconds_at(points, 1e-1) == 1
+    assert report.seconds_at(points[:1], 1e-3) is None
 
 
 def test_settings_that_others_beat_do_not_count() -> None:
