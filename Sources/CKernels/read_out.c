@@ -6,169 +6,337 @@
 
 double gf_logarithm(double x) { return log(x); }
 
-/// Eight counts, by way of signed 32-bit integers, which every instruction set converts at once.
-INLINE vec counts8(const gf_strips *s, int size, int64_t place) {
+/// How the counts are stored, constant in each copy of the loops, and where.
+typedef struct {
+  int count_size;
+  int slot_size;
+  /// Whether one shift of the exponents serves all sequences.
+  int is_shared;
+  const void *counts;
+  const void *slots;
+} gf_form;
+
+/// The eight counts of a block.
+INLINE vec counts8(gf_form form, int64_t block) {
   typedef uint8_t bytes __attribute__((vector_size(8), aligned(1)));
   typedef uint16_t shorts __attribute__((vector_size(16), aligned(2)));
-  typedef int32_t words __attribute__((vector_size(32), aligned(4)));
-  words n;
-  switch (size) {
-    case 1: n = __builtin_convertvector(((const bytes *)s->counts)[place], words); break;
-    case 2: n = __builtin_convertvector(((const shorts *)s->counts)[place], words); break;
-    default: n = ((const words *)s->counts)[place];
+  typedef uint32_t words __attribute__((vector_size(32), aligned(4)));
+  ivec n;
+  switch (form.count_size) {
+    case 1: n = __builtin_convertvector(((const bytes *)form.counts)[block], ivec); break;
+    case 2: n = __builtin_convertvector(((const shorts *)form.counts)[block], ivec); break;
+    default: n = __builtin_convertvector(((const words *)form.counts)[block], ivec);
   }
-  return __builtin_convertvector(n, vec);
+  // Into the low bits of 2⁵²: exact below 2⁵², and fast where integers cannot be converted at once.
+  return (vec)(n | 0x4330000000000000) - 0x1p52;
 }
 
-INLINE int64_t index_of(const gf_strips *s, int width, int64_t place, int lane) {
-  return width == 2 ? ((const uint16_t *)s->indices)[place * LANES + lane]
-                    : ((const uint32_t *)s->indices)[place * LANES + lane];
+INLINE int64_t slot_of(gf_form form, int64_t block) {
+  return form.slot_size == 2 ? ((const uint16_t *)form.slots)[block]
+                             : ((const uint32_t *)form.slots)[block];
 }
 
-/// Eight values of x, one for each index, loaded one by one: where the processor's gather is
-/// mitigated against speculation, it takes three times as long.
-INLINE vec gather8(const gf_strips *s, int width, int64_t place, const double *x) {
-  vec v;
-  for (int lane = 0; lane < LANES; lane++) v[lane] = x[index_of(s, width, place, lane)];
-  return v;
+/// N E of a block. Where z differs too much for one shift, each lane has the shift of its sequence.
+INLINE vec term(gf_form form, const gf_logits *l, int64_t block, vec shift) {
+  vec n = counts8(form, block);
+  int64_t slot = slot_of(form, block);
+  if (form.is_shared) return n * l->powers[slot];
+  // A sequence without this key may have a shift below it.
+  vec z = splat(l->logits[slot]) - shift;
+  return n * exp8(choose(z > 0.0, splat(0.0), z));
 }
-
-/// Σ N x of the rows of a strip.
-INLINE vec strip_product(const gf_strips *s, int size, int width, int64_t strip, const double *x) {
-  vec even = splat(0.0), odd = splat(0.0);
-  int64_t place = s->offsets[strip], end = s->offsets[strip + 1];
-  for (; place + 2 <= end; place += 2) {
-    even = fma8(counts8(s, size, place), gather8(s, width, place, x), even);
-    odd = fma8(counts8(s, size, place + 1), gather8(s, width, place + 1, x), odd);
-  }
-  if (place < end) even = fma8(counts8(s, size, place), gather8(s, width, place, x), even);
-  return even + odd;
-}
-
-// Where logits differ too much for one shift, each sequence is shifted by its own largest logit.
 
 /// The largest logit of each sequence of a chunk.
-INLINE vec largest_logits(const gf_sequences *q, int64_t chunk, const double *logits) {
-  const gf_strips *s = &q->by_sequence;
+INLINE vec largest_logits(const gf_sequences *q, gf_form form, const gf_logits *l,
+                          int64_t chunk) {
   vec largest = splat(-__builtin_inf());
-  for (int64_t place = s->offsets[chunk * q->columns]; place < s->offsets[(chunk + 1) * q->columns];
-       place++) {
-    vec n = counts8(s, s->count_size, place);
-    vec z = gather8(s, s->index_size, place, logits);
+  int64_t end = q->offsets[(chunk + 1) * q->columns];
+  for (int64_t block = q->offsets[chunk * q->columns]; block < end; block++) {
+    vec n = counts8(form, block);
+    vec z = splat(l->logits[slot_of(form, block)]);
     largest = choose((n > 0.0) & (z > largest), z, largest);
   }
   return choose(largest == -__builtin_inf(), splat(0.0), largest);
 }
 
-INLINE vec shifted_strip_product(const gf_strips *s, int64_t strip, const double *logits,
-                                 vec shift) {
-  vec sum = splat(0.0);
-  for (int64_t place = s->offsets[strip]; place < s->offsets[strip + 1]; place++) {
-    // An idle place may hold a logit above the shift.
-    vec z = gather8(s, s->index_size, place, logits) - shift;
-    sum = fma8(counts8(s, s->count_size, place), exp8(choose(z > 0.0, splat(0.0), z)), sum);
-  }
-  return sum;
-}
-
-/// Σ N e^{z − shift} x of the keys of a strip, with the shift of each column's sequence.
-INLINE vec shifted_key_product(const gf_sequences *q, int64_t strip, vec z, const double *shifts,
-                               const double *x) {
-  const gf_strips *s = &q->by_key;
-  vec sum = splat(0.0);
-  for (int64_t place = s->offsets[strip]; place < s->offsets[strip + 1]; place++) {
-    vec shift;
-    for (int lane = 0; lane < LANES; lane++) {
-      int64_t column = index_of(s, s->index_size, place, lane);
-      shift[lane] = shifts[column / (LANES * q->columns) * LANES + column % LANES];
+/// T of a chunk, shape (columns, 8).
+INLINE void totals(const gf_sequences *q, gf_form form, const gf_logits *l, int columns,
+                   int64_t chunk, vec shift, double *t) {
+  for (int c = 0; c < columns; c++) {
+    int64_t block = q->offsets[chunk * columns + c], end = q->offsets[chunk * columns + c + 1];
+    vec even = splat(0.0), odd = splat(0.0);
+    for (; block < end; block += 2) {
+      if (form.is_shared) {
+        even = fma8(counts8(form, block), splat(l->powers[slot_of(form, block)]), even);
+        odd = fma8(counts8(form, block + 1), splat(l->powers[slot_of(form, block + 1)]), odd);
+      } else {
+        even += term(form, l, block, shift);
+        odd += term(form, l, block + 1, shift);
+      }
     }
-    vec d = z - shift;
-    vec power = exp8(choose(d > 0.0, splat(0.0), d));
-    vec n = counts8(s, s->count_size, place);
-    sum = fma8(n * power, gather8(s, s->index_size, place, x), sum);
+    store(t + c * LANES, even + odd);
   }
-  return sum;
 }
 
-/// The losses of eight sequences; writes T̄ over T, shape (columns, 8).
-INLINE vec losses(int columns, int targets, const double *weights, double floor, double *t) {
+/// 1/Z, of which an idle lane has 1: its counts and weights are zero, and so is all that follows.
+INLINE vec inverse_total(int columns, const double *t) {
   vec z = splat(0.0);
-  for (int j = 0; j < columns; j++) z += load(t + j * LANES);
-  // An idle lane has Z = 0 and weights 0; with Z = 1 all that follows is zero.
-  z = choose(z == 0.0, splat(1.0), z);
-  vec inverse = 1.0 / z;
+  for (int c = 0; c < columns; c++) z += load(t + c * LANES);
+  return 1.0 / choose(z == 0.0, splat(1.0), z);
+}
+
+/// y_c + ε, or 1 where the target has no weight and may have no probability either.
+INLINE vec floored(vec weight, vec y, double floor) {
+  return choose(weight > 0.0, y + floor, splat(1.0));
+}
+
+/// The losses of eight sequences; writes T̄, shape (columns, 8), which may be T.
+INLINE vec losses(int columns, int targets, const double *weights, double floor, const double *t,
+                  double *adjoint) {
+  vec inverse = inverse_total(columns, t);
   vec loss = splat(0.0), mean = splat(0.0);
-  for (int j = 0; j < targets; j++) {
-    vec weight = load(weights + j * LANES);
-    vec y = load(t + j * LANES) * inverse;
-    vec p = choose(weight > 0.0, y + floor, splat(1.0));
+  for (int c = 0; c < targets; c++) {
+    vec weight = load(weights + c * LANES);
+    vec y = load(t + c * LANES) * inverse;
+    vec p = floored(weight, y, floor);
     loss = fma8(-weight, log8(p), loss);
     vec f = -weight * inverse / p;
-    store(t + j * LANES, f);
+    store(adjoint + c * LANES, f);
     mean = fma8(f, y, mean);
   }
-  for (int j = 0; j < columns; j++) {
-    store(t + j * LANES, (j < targets ? load(t + j * LANES) : splat(0.0)) - mean);
+  for (int c = 0; c < columns; c++) {
+    store(adjoint + c * LANES, (c < targets ? load(adjoint + c * LANES) : splat(0.0)) - mean);
   }
   return loss;
 }
 
-INLINE double read_out(const gf_sequences *q, int size, int width, int columns, double floor,
-                       const double *powers, const double *logits, double *adjoints,
-                       double *scratch) {
-  double *t = scratch, *shifts = scratch + q->chunks * columns * LANES;
-  vec total = splat(0.0);
-  for (int64_t chunk = 0; chunk < q->chunks; chunk++) {
-    double *sums = t + chunk * columns * LANES;
-    vec shift = splat(0.0);
-    if (!powers) store(shifts + chunk * LANES, shift = largest_logits(q, chunk, logits));
-    for (int j = 0; j < columns; j++) {
-      int64_t strip = chunk * columns + j;
-      store(sums + j * LANES,
-            powers ? strip_product(&q->by_sequence, size, width, strip, powers)
-                   : shifted_strip_product(&q->by_sequence, strip, logits, shift));
+/// Σ N E T̄ of a chunk, added lane by lane to the sums of its keys, shape (slots, 8); where one shift
+/// serves all, E is left to the end.
+INLINE void add_adjoints(const gf_sequences *q, gf_form form, const gf_logits *l, int columns,
+                         int64_t chunk, vec shift, const double *adjoint, double *sums) {
+  for (int c = 0; c < columns; c++) {
+    vec x = load(adjoint + c * LANES);
+    int64_t end = q->offsets[chunk * columns + c + 1];
+    for (int64_t block = q->offsets[chunk * columns + c]; block < end; block += 2) {
+      for (int i = 0; i < 2; i++) {
+        double *sum = sums + slot_of(form, block + i) * LANES;
+        vec n = form.is_shared ? counts8(form, block + i) : term(form, l, block + i, shift);
+        store(sum, fma8(n, x, load(sum)));
+      }
     }
-    total += losses(columns, q->targets, q->weights + chunk * q->targets * LANES, floor, sums);
   }
-  if (!adjoints) return sum_lanes(total);
-  for (int64_t strip = 0; strip < q->key_strips; strip++) {
-    const int32_t *slots = q->slots + strip * LANES;
-    const double *values = powers ? powers : logits;
-    vec value;
-    for (int lane = 0; lane < LANES; lane++) value[lane] = slots[lane] < 0 ? 0 : values[slots[lane]];
-    vec sum = powers ? value * strip_product(&q->by_key, size, width, strip, t)
-                     : shifted_key_product(q, strip, value, shifts, t);
-    for (int lane = 0; lane < LANES; lane++) {
-      if (slots[lane] >= 0) adjoints[slots[lane]] = sum[lane];
+}
+
+INLINE int64_t padded(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
+
+INLINE void clear(double *x, int64_t count) {
+  for (int64_t i = 0; i < count; i += LANES) store(x + i, splat(0.0));
+}
+
+/// Chunks that take each step together: the steps of one have to wait for each other.
+enum { BATCH = 8 };
+
+INLINE double read_out(const gf_sequences *q, const gf_logits *l, gf_form form, int columns,
+                       double *adjoints, double *scratch) {
+  double *t = scratch, *sums = scratch + BATCH * columns * LANES;
+  if (adjoints) clear(sums, padded(l->slots) * LANES);
+  vec total = splat(0.0);
+  for (int64_t first = 0; first < q->chunks; first += BATCH) {
+    const int count = q->chunks - first < BATCH ? (int)(q->chunks - first) : BATCH;
+    vec shifts[BATCH];
+    for (int i = 0; i < count; i++) {
+      shifts[i] = form.is_shared ? splat(0.0) : largest_logits(q, form, l, first + i);
+      totals(q, form, l, columns, first + i, shifts[i], t + i * columns * LANES);
     }
+    for (int i = 0; i < count; i++) {
+      double *of_chunk = t + i * columns * LANES;
+      total += losses(columns, q->targets, q->weights + (first + i) * q->targets * LANES,
+                      l->floor, of_chunk, of_chunk);
+    }
+    for (int i = 0; adjoints && i < count; i++) {
+      add_adjoints(q, form, l, columns, first + i, shifts[i], t + i * columns * LANES, sums);
+    }
+  }
+  for (int64_t slot = 0; adjoints && slot < l->slots; slot += LANES) {
+    vec sum = sum_rows(sums + slot * LANES);
+    store(adjoints + slot, form.is_shared ? load(l->powers + slot) * sum : sum);
   }
   return sum_lanes(total);
 }
 
-// One copy for each width of counts, and within it one for narrow indices and one shift for all, the
-// path that most of a run's time goes through.
-#define READ_OUT(size)                                                                             \
-  CLONES static double read_out_##size(const gf_sequences *q, double floor, const double *powers,  \
-                                       const double *logits, double *adjoints, double *scratch) {  \
-    if (powers && q->by_sequence.index_size == 2) {                                                \
-      if (q->columns == 2) {                                                                       \
-        return read_out(q, size, 2, 2, floor, powers, logits, adjoints, scratch);                  \
-      }                                                                                            \
-      return read_out(q, size, 2, q->columns, floor, powers, logits, adjoints, scratch);           \
+/// Ṫ of a chunk, shape (columns, 8).
+INLINE void total_tangents(const gf_sequences *q, gf_form form, const gf_logits *l,
+                           const double *logit_tangents, int64_t chunk, vec shift, double *t) {
+  for (int c = 0; c < q->columns; c++) {
+    vec sum = splat(0.0);
+    int64_t end = q->offsets[chunk * q->columns + c + 1];
+    for (int64_t block = q->offsets[chunk * q->columns + c]; block < end; block++) {
+      vec dot = splat(logit_tangents[slot_of(form, block)]);
+      sum = fma8(term(form, l, block, shift), dot, sum);
+    }
+    store(t + c * LANES, sum);
+  }
+}
+
+/// T̄ and its tangent from T and Ṫ, each over what it is made from.
+///
+/// ẏ_c = (Ṫ_c − y_c Ż)/Z, ḟ_c = −f_c (ẏ_c/(y_c + ε) + Ż/Z), and T̄_c = f_c − Σ f y.
+INLINE void loss_tangents(int columns, int targets, const double *weights, double floor, double *t,
+                          double *tangent) {
+  vec inverse = inverse_total(columns, t);
+  vec growth = splat(0.0);
+  for (int c = 0; c < columns; c++) growth += load(tangent + c * LANES);
+  growth *= inverse;
+  vec mean = splat(0.0), mean_tangent = splat(0.0);
+  for (int c = 0; c < targets; c++) {
+    vec weight = load(weights + c * LANES);
+    vec y = load(t + c * LANES) * inverse;
+    vec p = floored(weight, y, floor);
+    vec f = -weight * inverse / p;
+    vec y_dot = load(tangent + c * LANES) * inverse - y * growth;
+    vec f_dot = -f * (y_dot / p + growth);
+    store(t + c * LANES, f);
+    store(tangent + c * LANES, f_dot);
+    mean = fma8(f, y, mean);
+    mean_tangent = fma8(f_dot, y, fma8(f, y_dot, mean_tangent));
+  }
+  for (int c = 0; c < columns; c++) {
+    store(t + c * LANES, (c < targets ? load(t + c * LANES) : splat(0.0)) - mean);
+    store(tangent + c * LANES,
+          (c < targets ? load(tangent + c * LANES) : splat(0.0)) - mean_tangent);
+  }
+}
+
+INLINE void read_out_tangent(const gf_sequences *q, const gf_logits *l, gf_form form,
+                             const double *logit_tangents, double *adjoints,
+                             double *adjoint_tangents, double *scratch) {
+  const int64_t slots = padded(l->slots);
+  double *t = scratch, *tangent = t + q->columns * LANES;
+  double *sums = tangent + q->columns * LANES, *tangent_sums = sums + slots * LANES;
+  clear(sums, 2 * slots * LANES);
+  for (int64_t chunk = 0; chunk < q->chunks; chunk++) {
+    vec shift = form.is_shared ? splat(0.0) : largest_logits(q, form, l, chunk);
+    totals(q, form, l, q->columns, chunk, shift, t);
+    total_tangents(q, form, l, logit_tangents, chunk, shift, tangent);
+    loss_tangents(q->columns, q->targets, q->weights + chunk * q->targets * LANES, l->floor, t,
+                  tangent);
+    add_adjoints(q, form, l, q->columns, chunk, shift, t, sums);
+    add_adjoints(q, form, l, q->columns, chunk, shift, tangent, tangent_sums);
+  }
+  for (int64_t slot = 0; slot < l->slots; slot += LANES) {
+    vec power = form.is_shared ? load(l->powers + slot) : splat(1.0);
+    vec adjoint = power * sum_rows(sums + slot * LANES);
+    store(adjoints + slot, adjoint);
+    store(adjoint_tangents + slot,
+          fma8(load(logit_tangents + slot), adjoint,
+               power * sum_rows(tangent_sums + slot * LANES)));
+  }
+}
+
+/// Σ_k N_kc E_k ∇z_k of a chunk and column, shape (order, 8).
+INLINE void gradient_sums(const gf_sequences *q, gf_form form, const gf_logits *l, int64_t chunk,
+                          int c, vec shift, const double *gradients, int64_t order, double *sums) {
+  clear(sums, order * LANES);
+  int64_t end = q->offsets[chunk * q->columns + c + 1];
+  for (int64_t block = q->offsets[chunk * q->columns + c]; block < end; block++) {
+    vec weight = term(form, l, block, shift);
+    const double *gradient = gradients + slot_of(form, block) * order;
+    for (int64_t i = 0; i < order; i++) {
+      store(sums + i * LANES, fma8(weight, splat(gradient[i]), load(sums + i * LANES)));
+    }
+  }
+}
+
+INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, int64_t first,
+                      int64_t count, const double *gradients, int64_t order, double *left,
+                      double *right, int64_t panel, double *scratch) {
+  const int columns = q->columns, targets = q->targets;
+  double *t = scratch, *g = t + columns * LANES, *whole = g + columns * order * LANES;
+  for (int64_t n = 0; n < count; n++) {
+    int64_t chunk = first + n, place = n * (targets + 2) * LANES;
+    vec shift = form.is_shared ? splat(0.0) : largest_logits(q, form, l, chunk);
+    totals(q, form, l, columns, chunk, shift, t);
+    clear(whole, order * LANES);
+    for (int c = 0; c < columns; c++) {
+      double *sums = g + c * order * LANES;
+      gradient_sums(q, form, l, chunk, c, shift, gradients, order, sums);
+      for (int64_t i = 0; i < order; i++) {
+        store(whole + i * LANES, load(whole + i * LANES) + load(sums + i * LANES));
+      }
+    }
+    vec inverse = inverse_total(columns, t);
+    const double *weights = q->weights + chunk * targets * LANES;
+    for (int64_t i = 0; i < order; i++) {
+      vec average = load(whole + i * LANES) * inverse, gradient = splat(0.0);
+      double *l_row = left + i * panel + place, *r_row = right + i * panel + place;
+      for (int c = 0; c < targets; c++) {
+        vec weight = load(weights + c * LANES);
+        vec y = load(t + c * LANES) * inverse;
+        vec slope = (load(g + (c * order + i) * LANES) * inverse - y * average) /
+                    floored(weight, y, l->floor);
+        store(l_row + c * LANES, weight * slope);
+        store(r_row + c * LANES, slope);
+        gradient = fma8(weight, slope, gradient);
+      }
+      // −u Bᵀ − B uᵀ, where u is minus this sum.
+      store(l_row + targets * LANES, gradient);
+      store(r_row + targets * LANES, average);
+      store(l_row + (targets + 1) * LANES, average);
+      store(r_row + (targets + 1) * LANES, gradient);
+    }
+  }
+}
+
+// One copy for each width of counts with narrow slots and one shift for all, the path that most of a
+// run's time goes through; and one for each width of counts for all else.
+#define COPIES(size)                                                                               \
+  CLONES static double read_out_##size(const gf_sequences *q, const gf_logits *l,                  \
+                                       double *adjoints, double *scratch) {                        \
+    if (l->powers && q->slot_size == 2) {                                                          \
+      const gf_form form = {size, 2, 1, q->counts, q->slots};                                                           \
+      if (q->columns == 2) return read_out(q, l, form, 2, adjoints, scratch);                      \
+      return read_out(q, l, form, q->columns, adjoints, scratch);                                  \
     }                                                                                              \
-    return read_out(q, size, q->by_sequence.index_size, q->columns, floor, powers, logits,         \
-                    adjoints, scratch);                                                            \
+    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    return read_out(q, l, form, q->columns, adjoints, scratch);                                    \
+  }                                                                                                \
+  CLONES static void tangent_##size(const gf_sequences *q, const gf_logits *l,                     \
+                                    const double *logit_tangents, double *adjoints,                \
+                                    double *adjoint_tangents, double *scratch) {                   \
+    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    read_out_tangent(q, l, form, logit_tangents, adjoints, adjoint_tangents, scratch);             \
+  }                                                                                                \
+  CLONES static void curvature_##size(const gf_sequences *q, const gf_logits *l, int64_t first,    \
+                                      int64_t count, const double *gradients, int64_t order,       \
+                                      double *left, double *right, int64_t panel,                  \
+                                      double *scratch) {                                           \
+    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    curvature(q, l, form, first, count, gradients, order, left, right, panel, scratch);            \
   }
 
-READ_OUT(1)
-READ_OUT(2)
-READ_OUT(4)
+COPIES(1)
+COPIES(2)
+COPIES(4)
 
-double gf_read_out(const gf_sequences *q, double floor, const double *powers,
-                   const double *logits, double *adjoints, double *scratch) {
-  switch (q->by_sequence.count_size) {
-    case 1: return read_out_1(q, floor, powers, logits, adjoints, scratch);
-    case 2: return read_out_2(q, floor, powers, logits, adjoints, scratch);
-    default: return read_out_4(q, floor, powers, logits, adjoints, scratch);
+#define FOR_SIZE(name, ...)                                                                        \
+  switch (q->count_size) {                                                                         \
+    case 1: return name##_1(__VA_ARGS__);                                                          \
+    case 2: return name##_2(__VA_ARGS__);                                                          \
+    default: return name##_4(__VA_ARGS__);                                                         \
   }
+
+double gf_read_out(const gf_sequences *q, const gf_logits *l, double *adjoints,
+                   double *scratch) {
+  FOR_SIZE(read_out, q, l, adjoints, scratch)
+}
+
+void gf_read_out_tangent(const gf_sequences *q, const gf_logits *l, const double *logit_tangents,
+                         double *adjoints, double *adjoint_tangents, double *scratch) {
+  FOR_SIZE(tangent, q, l, logit_tangents, adjoints, adjoint_tangents, scratch)
+}
+
+void gf_read_out_curvature(const gf_sequences *q, const gf_logits *l, int64_t first,
+                           int64_t count, const double *gradients, int64_t order, double *left,
+                           double *right, int64_t panel, double *scratch) {
+  FOR_SIZE(curvature, q, l, first, count, gradients, order, left, right, panel, scratch)
 }

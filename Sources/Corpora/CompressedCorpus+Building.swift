@@ -10,9 +10,11 @@ extension CompressedCorpus {
   ///   - source: the sequences.
   ///   - shape: the model's windows; `shape.codeCount` must not be nil.
   ///   - targets: `.expected` only when the source knows the law of the target.
+  ///   - pairs: when two window pairs count as one.
   ///   - threads: threads to use, ≥ 1; the result does not depend on it.
   public init(
-    _ source: some SequenceSource, shape: WindowShape, targets: Targets, threads: Int = 1
+    _ source: some SequenceSource, shape: WindowShape, targets: Targets,
+    pairs: PairIdentity = .distinct, threads: Int = 1
   ) {
     precondition(source.vocabulary == shape.vocabulary, "vocabularies differ")
     precondition(shape.codeCount != nil, "more than 2⁶³ windows")
@@ -24,7 +26,8 @@ extension CompressedCorpus {
       unsafeUninitializedCapacity: lanes.count
     ) { buffer, count in
       forEachLane(lanes.count, threads: threads) { lane in
-        let counter = WindowCounter(source: source, shape: shape, targets: targets)
+        let counter = WindowCounter(
+          source: source, shape: shape, targets: targets, pairs: pairs)
         buffer.initializeElement(at: lane, to: counter.count(lanes[lane]))
       }
       count = lanes.count

@@ -27,6 +27,7 @@ final class WindowCounter {
   private let reader: any SequenceReader
   private let shape: WindowShape
   private let targets: CompressedCorpus.Targets
+  private var relabelling: Relabelling?
   private let length: Int
   private var tokens: [UInt8]
   private var law: [Double]
@@ -40,7 +41,11 @@ final class WindowCounter {
   private var slotTargetCounts: [UInt32]
   private let columns: Int
 
-  init(source: some SequenceSource, shape: WindowShape, targets: CompressedCorpus.Targets) {
+  init(
+    source: some SequenceSource, shape: WindowShape, targets: CompressedCorpus.Targets,
+    pairs: PairIdentity
+  ) {
+    relabelling = pairs == .upToRelabelling ? Relabelling(shape: shape) : nil
     reader = source.makeReader()
     self.shape = shape
     self.targets = targets
@@ -64,21 +69,35 @@ final class WindowCounter {
     for index in sequences {
       tokens.withUnsafeMutableBufferPointer { reader.read(index, into: $0) }
       touched.removeAll(keepingCapacity: true)
-      let query = tokens.withUnsafeBufferPointer { tokens in
+      var query = tokens.withUnsafeBufferPointer { tokens in
         countWindows(of: tokens, touched: &touched)
         return shape.code(at: length + 1, in: tokens, isOutput: true)
       }
+      if relabelling != nil {
+        query = relabelling?.query(query) ?? query
+        for i in touched.indices {
+          touched[i].code = relabelling?.key(touched[i].code) ?? touched[i].code
+        }
+      }
       touched.sort { $0.code < $1.code }
+      let first = result.codes.count
       for (code, slot) in touched {
-        result.codes.append(code)
-        result.counts.append(Float(slotCounts[slot]))
+        // Windows that a renaming makes equal are neighbours now.
+        if result.codes.count == first || result.codes[result.codes.count - 1] != code {
+          result.codes.append(code)
+          result.counts.append(0)
+          for _ in 0..<columns { result.targetCounts.append(0) }
+          occurring.insert(code)
+        }
+        let entry = result.codes.count - 1
+        result.counts[entry] += Float(slotCounts[slot])
         for column in 0..<columns {
-          result.targetCounts.append(Float(slotTargetCounts[slot * columns + column]))
+          result.targetCounts[entry * columns + column] +=
+            Float(slotTargetCounts[slot * columns + column])
           slotTargetCounts[slot * columns + column] = 0
         }
         slotCodes[slot] = 0
         slotCounts[slot] = 0
-        occurring.insert(code)
       }
       result.ends.append(result.codes.count)
       result.queries.append(query)

@@ -74,6 +74,11 @@ public struct WindowShape: Sendable, Equatable {
     return code
   }
 
+  /// The code of a window with these symbols, in the order of `lags`.
+  func encode(_ symbolsOfWindow: [UInt16]) -> UInt64 {
+    symbolsOfWindow.reversed().reduce(0) { $0 * UInt64(symbols) + UInt64($1) }
+  }
+
   /// The symbols of a window, in the order of `lags`, written one after the other.
   func decode(_ code: UInt64, into symbolsOfWindow: inout [UInt16]) {
     var rest = code

@@ -52,8 +52,9 @@ extension ExperimentPlan {
       return GIHObjective(
         model: model,
         corpus: CompressedCorpus(
-          sequences, shape: model.windowShape, targets: .expected, threads: threads),
-        length: sequences.length)
+          sequences, shape: model.windowShape, targets: .expected, pairs: .upToRelabelling,
+          threads: threads),
+        length: sequences.length, threads: threads)
     }
   }
 

@@ -102,8 +102,9 @@ public struct ExperimentPlan: Sendable {
       return GIHObjective(
         model: model,
         corpus: CompressedCorpus(
-          sequences, shape: model.windowShape, targets: targets, threads: threads),
-        length: sequences.length, completeShare: experiment.completeShare)
+          sequences, shape: model.windowShape, targets: targets, pairs: .upToRelabelling,
+          threads: threads),
+        length: sequences.length, completeShare: experiment.completeShare, threads: threads)
     case .population(let source, let count, let seed):
       return GIHObjective(
         model: model,

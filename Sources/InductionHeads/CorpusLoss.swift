@@ -1,5 +1,6 @@
 import CKernels
 import Corpora
+import LinearAlgebra
 
 /// The sum of −Σ_e π_e log(y_e + ε) over the sequences of a compressed corpus.
 struct CorpusLoss: PairLoss {
@@ -8,10 +9,10 @@ struct CorpusLoss: PairLoss {
   let floor: Double
   let plan: WorkPlan
 
-  init(_ corpus: CompressedCorpus, floor: Double, lanes: Int) {
+  init(_ corpus: CompressedCorpus, floor: Double, lanes: Int, threads: Int) {
     self.corpus = corpus
     self.floor = floor
-    counts = SequenceCounts(corpus, floor: floor)
+    counts = SequenceCounts(corpus, floor: floor, threads: threads)
     plan = WorkPlan(corpus, counts, lanes: lanes)
   }
 
@@ -28,40 +29,17 @@ struct CorpusLoss: PairLoss {
   var constant: Double { counts.constantLoss }
 
   func makeLane() -> any LanePairLoss { LaneCorpusLoss(self) }
-
-  /// The read-out over the corpus's arrays, valid while `body` runs.
-  func withReadOut<Result>(_ body: (ReadOut) -> Result) -> Result? {
-    corpus.entryOffsets.withUnsafeBufferPointer { offsets in
-      corpus.entrySlots.withUnsafeBufferPointer { slots in
-        corpus.entryCounts.withUnsafeBufferPointer { counts in
-          corpus.entryTargetCounts.withUnsafeBufferPointer { targetCounts in
-            corpus.targetWeights.withUnsafeBufferPointer { weights in
-              guard let offsets = offsets.baseAddress, let slots = slots.baseAddress,
-                let counts = counts.baseAddress, let targetCounts = targetCounts.baseAddress,
-                let weights = weights.baseAddress
-              else { return nil }
-              return body(
-                ReadOut(
-                  columns: corpus.columns, floor: floor, offsets: offsets, slots: slots,
-                  counts: counts, targetCounts: targetCounts, weights: weights))
-            }
-          }
-        }
-      }
-    }
-  }
 }
 
 /// One lane of a ``CorpusLoss``; its tiles are single blocks.
 final class LaneCorpusLoss: LanePairLoss {
   private let loss: CorpusLoss
-  private let logits, powers, adjoint: Buffer
-  /// T of a piece.
-  private let scratch: Buffer
+  private let logits, powers, adjoint, scratch: Buffer
   /// What only second derivatives need, made at their first use.
   private lazy var tangent = Buffer(logits.count)
   private lazy var adjointTangent = Buffer(logits.count)
-  private var curvature: CurvatureVectors?
+  private lazy var tangentScratch = Buffer(2 * scratch.count)
+  private var curvature: CurvaturePanels?
 
   init(_ loss: CorpusLoss) {
     self.loss = loss
@@ -69,7 +47,7 @@ final class LaneCorpusLoss: LanePairLoss {
     logits = Buffer(slots)
     powers = Buffer(slots)
     adjoint = Buffer(slots)
-    scratch = Buffer(loss.counts.scratchSize)
+    scratch = Buffer((8 * loss.counts.columns + slots) * SequenceCounts.lanes)
   }
 
   func logits(at place: Int) -> UnsafeMutablePointer<Double> { logits.pointer }
@@ -78,18 +56,24 @@ final class LaneCorpusLoss: LanePairLoss {
 
   func evaluate(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool, adjoints: Bool) -> Double {
     precondition(tile.count <= 1, "a corpus has tiles of one block")
-    guard let block = tile.first, let piece = block.piece else { return 0 }
-    if adjoints { clearAdjoint(block) }
-    return loss.counts.with(piece) { sequences in
-      gf_read_out(
-        &sequences, loss.floor, isShared ? powers.pointer : nil, logits.pointer,
-        adjoints ? adjoint.pointer : nil, scratch.pointer)
-    }
+    guard let block = tile.first else { return 0 }
+    return with(block, isShared: isShared) { _, sequences, logits in
+      gf_read_out(&sequences, &logits, adjoints ? adjoint.pointer : nil, scratch.pointer)
+    } ?? 0
   }
 
-  /// Zeros z̄ of a block, also of keys that no sequence of it has.
-  private func clearAdjoint(_ block: WorkPlan.Block) {
-    adjoint.pointer.update(repeating: 0, count: paddedToLanes(block.slots))
+  /// Calls `body` with the sequences of a block, if it has any, and its logits.
+  private func with<Result>(
+    _ block: WorkPlan.Block, isShared: Bool,
+    _ body: (SequenceCounts.Piece, inout gf_sequences, inout gf_logits) -> Result
+  ) -> Result? {
+    guard let piece = block.piece else { return nil }
+    return loss.counts.with(piece) { sequences in
+      var logits = gf_logits(
+        floor: loss.floor, slots: Int64(block.slots),
+        powers: isShared ? UnsafePointer(powers.pointer) : nil, logits: logits.pointer)
+      return body(piece, &sequences, &logits)
+    }
   }
 
   func logitAdjoint(at place: Int) -> UnsafePointer<Double> { UnsafePointer(adjoint.pointer) }
@@ -100,13 +84,10 @@ final class LaneCorpusLoss: LanePairLoss {
 
   func evaluateTangent(_ tile: ArraySlice<WorkPlan.Block>, isShared: Bool) {
     guard let block = tile.first else { return }
-    clearAdjoint(block)
-    adjointTangent.pointer.update(repeating: 0, count: block.slots)
-    loss.withReadOut {
-      $0.tangent(
-        block.sequences, logits: logits.pointer, logitTangent: tangent.pointer,
-        powers: powers.pointer, sharedShift: isShared, logitAdjoint: adjoint.pointer,
-        logitAdjointTangent: adjointTangent.pointer)
+    _ = with(block, isShared: isShared) { _, sequences, logits in
+      gf_read_out_tangent(
+        &sequences, &logits, tangent.pointer, adjoint.pointer, adjointTangent.pointer,
+        tangentScratch.pointer)
     }
   }
 
@@ -123,86 +104,45 @@ final class LaneCorpusLoss: LanePairLoss {
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, isShared: Bool,
     rows: UnsafePointer<Double>, order: Int, to matrix: UnsafeMutablePointer<Double>
   ) {
-    clearAdjoint(block)
-    let vectors: CurvatureVectors
+    let panels: CurvaturePanels
     if let kept = curvature, kept.order == order {
-      vectors = kept
+      panels = kept
     } else {
-      vectors = CurvatureVectors(order: order)
+      panels = CurvaturePanels(order: order, loss.counts)
     }
-    curvature = vectors
-    loss.withReadOut { readOut in
-      for s in block.sequences {
-        if !isShared { readOut.shiftForSequence(s, logits.pointer, into: powers.pointer) }
-        readOut.addCurvature(
-          s, powers: powers.pointer, rows: rows, vectors, logitAdjoint: adjoint.pointer,
-          to: matrix)
+    curvature = panels
+    _ = with(block, isShared: isShared) { piece, sequences, logits in
+      _ = gf_read_out(&sequences, &logits, adjoint.pointer, scratch.pointer)
+      for first in stride(from: 0, to: piece.chunks.count, by: CurvaturePanels.chunks) {
+        let count = min(CurvaturePanels.chunks, piece.chunks.count - first)
+        let width = count * (loss.counts.targets + 2) * SequenceCounts.lanes
+        gf_read_out_curvature(
+          &sequences, &logits, Int64(first), Int64(count), rows, Int64(order),
+          panels.left.pointer, panels.right.pointer, Int64(width), panels.scratch.pointer)
+        multiply(
+          MatrixView(panels.left.pointer, rows: order, columns: width),
+          MatrixView(panels.right.pointer, rows: order, columns: width).transposed, keeping: 1,
+          into: matrix)
       }
     }
   }
 }
 
-/// B, the gradient of one loss, and one ∇y_e, each in the space of parameters.
-final class CurvatureVectors {
-  let average, lossGradient, outputGradient: Buffer
+/// The factors of the curvature of some chunks, in the space of parameters; see `read_out.h`.
+final class CurvaturePanels {
+  /// Shape (order, columns), which are (targets + 2) · 8 for each chunk.
+  let left, right: Buffer
+  let scratch: Buffer
   let order: Int
 
-  init(order: Int) {
-    self.order = order
-    average = Buffer(order)
-    lossGradient = Buffer(order)
-    outputGradient = Buffer(order)
-  }
-}
+  /// Chunks whose panels are multiplied at once: few, so that they stay in cache.
+  static let chunks = 16
 
-extension ReadOut {
-  /// Adds one sequence: z̄ of its keys, and the part of its curvature that is quadratic in ∇z.
-  func addCurvature(
-    _ s: Int, powers: UnsafePointer<Double>, rows: UnsafePointer<Double>,
-    _ vectors: CurvatureVectors, logitAdjoint: UnsafeMutablePointer<Double>,
-    to matrix: UnsafeMutablePointer<Double>
-  ) {
-    let n = vectors.order
-    let range = offsets[s]..<offsets[s + 1]
-    vectors.average.clear()
-    vectors.lossGradient.clear()
-    var z = 0.0
-    for e in range {
-      let key = Int(slots[e])
-      let term = Double(counts[e]) * powers[key]
-      z += term
-      addScaled(term, rows + key * n, to: vectors.average.pointer, n)
-    }
-    for i in 0..<n { vectors.average.pointer[i] /= z }
-    for column in 0..<columns {
-      let weight = weights[s * columns + column]
-      if weight == 0 { continue }
-      var t = 0.0
-      for e in range {
-        let count = Double(targetCounts[e * columns + column])
-        if count > 0 { t += count * powers[Int(slots[e])] }
-      }
-      let y = t / z
-      let f = -1 / ((y + floor) * z)
-      vectors.outputGradient.clear()
-      for e in range {
-        let key = Int(slots[e])
-        let adjoint =
-          f * powers[key]
-          * (Double(targetCounts[e * columns + column]) - y * Double(counts[e]))
-        logitAdjoint[key] += weight * adjoint
-        addScaled(adjoint, rows + key * n, to: vectors.outputGradient.pointer, n)
-      }
-      // What is summed is −∇y/(y + ε); the curvature wants π/(y + ε)² ∇y ∇yᵀ.
-      addOuter(weight, vectors.outputGradient.pointer, to: matrix, n)
-      addScaled(weight, vectors.outputGradient.pointer, to: vectors.lossGradient.pointer, n)
-    }
-    let u = vectors.lossGradient.pointer
-    let b = vectors.average.pointer
-    for i in 0..<n {
-      let row = matrix + (i &* n &+ i)
-      addScaled(-u[i], b + i, to: row, n &- i)
-      addScaled(-b[i], u + i, to: row, n &- i)
-    }
+  init(order: Int, _ counts: SequenceCounts) {
+    self.order = order
+    let size = order * Self.chunks * (counts.targets + 2) * SequenceCounts.lanes
+    left = Buffer(size)
+    right = Buffer(size)
+    scratch = Buffer((counts.columns * (order + 2) + order) * SequenceCounts.lanes)
   }
 }

@@ -115,7 +115,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     let subsets = model.subsets.count
     let featureCount = features.tableSize
     kernel = PolynomialKernel(
-      subsets: model.subsets, headCount: model.heads.count, vocabulary: model.vocabulary,
+      subsets: model.subsets, headCount: model.heads.count, vocabulary: features.vocabulary,
       stride: width)
     shares = Buffer(subsets)
     shareTangent = Buffer(subsets)

@@ -34,12 +34,14 @@ public struct GIHObjective: Objective {
   ///   - length: L, the number of tokens of a sequence before the target; a selection is complete
   ///     at a share of 1 − 1/L unless `completeShare` says otherwise.
   ///   - completeShare: in 0.5..<1.
+  ///   - threads: threads that sort the counts, ≥ 1; the result does not depend on it.
   public init(
-    model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil
+    model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
+    threads: Int = 1
   ) {
     self.init(
       model: model, corpus: corpus, length: length, completeShare: completeShare,
-      sharedRange: 600)
+      threads: threads, sharedRange: 600)
   }
 
   /// Prepares the loss of a model over a corpus.
@@ -48,7 +50,7 @@ public struct GIHObjective: Objective {
   /// from underflow. Tests set it to 0.
   package init(
     model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
-    sharedRange: Double
+    threads: Int = 1, sharedRange: Double
   ) {
     precondition(corpus.sequenceCount > 0, "the corpus is empty")
     // Each lane has feature adjoints of its own; many windows leave room for fewer lanes.
@@ -58,7 +60,8 @@ public struct GIHObjective: Objective {
       completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
       sharedRange: sharedRange,
       loss: CorpusLoss(
-        corpus, floor: model.lossFloor, lanes: max(2, min(16, (256 << 20) / bytesPerLane))))
+        corpus, floor: model.lossFloor, lanes: max(2, min(16, (256 << 20) / bytesPerLane)),
+        threads: threads))
   }
 
   /// Prepares the loss of a model in infinite context.

@@ -14,6 +14,7 @@ import Corpora
 struct WindowFeatures: Sendable {
   let windowCount: Int
   let headCount: Int
+  /// Tokens that occur: d, or fewer where windows are relabelled.
   let vocabulary: Int
   /// Number of weights, Σ_h (lags of head h).
   let weightCount: Int
@@ -55,7 +56,7 @@ struct WindowFeatures: Sendable {
     }
     windowCount = windows.count
     headCount = model.heads.count
-    vocabulary = model.vocabulary
+    vocabulary = 1 + Int(max(0, tokens.max() ?? 0))
     weightCount = columns.count
     weightsOfHead = ranges
     maskCount = masks.count

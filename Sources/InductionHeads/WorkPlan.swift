@@ -42,18 +42,14 @@ struct WorkPlan: Sendable {
   init(_ corpus: CompressedCorpus, _ counts: SequenceCounts, lanes wanted: Int) {
     var blocks: [Block] = []
     var costs: [Int] = []
-    var groupsSeen: Set<Int> = []
     for piece in counts.pieces {
       let group = corpus.groups[piece.group]
-      let isFirst = groupsSeen.insert(piece.group).inserted
       blocks.append(
         Block(
           query: group.query, keys: group.keys, isDense: group.isDense,
-          slots: corpus.slotCount(of: group), sequences: isFirst ? group.sequences : 0..<0,
-          piece: piece))
-      // In units of about a nanosecond: a place of eight counts takes 4 of them, a key as dense
-      // keys are worked on 4, and gathering makes it 10.
-      costs.append(4 * piece.places + (group.isDense ? 4 : 10) * corpus.slotCount(of: group))
+          slots: corpus.slotCount(of: group), sequences: 0..<0, piece: piece))
+      // In cycles: a block of eight counts takes about 4 of them, a key 20, and gathering it 15.
+      costs.append(4 * piece.blocks + (group.isDense ? 20 : 35) * corpus.slotCount(of: group))
     }
     let cut = balancedRanges(blocks.count, lanes: wanted) { costs[$0] }
     // A corpus whose sequences are all constant has no blocks, and one idle lane.

@@ -62,7 +62,8 @@ struct GradientBenchmark: ParsableCommand {
         model: model,
         corpus: CompressedCorpus(
           SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
-          targets: .sampled, threads: threads), length: length)
+          targets: .sampled, pairs: .upToRelabelling, threads: threads), length: length,
+        threads: threads)
     }
     let sampled = clock.now - begin
     let evaluator = objective.makeEvaluator(threads: threads)

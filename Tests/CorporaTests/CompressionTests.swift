@@ -19,10 +19,25 @@ import Testing
   ]
 
   /// Counts by going through positions, with windows as arrays.
-  @Test(arguments: shapes, [CompressedCorpus.Targets.sampled, .expected])
-  func countsAreThoseOfTheDefinition(shape: WindowShape, targets: CompressedCorpus.Targets) {
+  @Test(
+    arguments: shapes,
+    [
+      (CompressedCorpus.Targets.sampled, PairIdentity.distinct), (.expected, .distinct),
+      (.sampled, .upToRelabelling), (.expected, .upToRelabelling),
+    ])
+  func countsAreThoseOfTheDefinition(
+    shape: WindowShape, form: (targets: CompressedCorpus.Targets, pairs: PairIdentity)
+  ) {
+    let targets = form.targets
     let source = Self.source()
-    let corpus = CompressedCorpus(source, shape: shape, targets: targets)
+    let corpus = CompressedCorpus(source, shape: shape, targets: targets, pairs: form.pairs)
+    /// The windows of a pair, one after the other, in the names that they are counted under.
+    func named(_ pair: [Int]) -> [Int] {
+      if form.pairs == .distinct { return pair }
+      var names = [shape.vocabulary: shape.vocabulary]
+      for token in pair where names[token] == nil { names[token] = names.count - 1 }
+      return pair.compactMap { names[$0] }
+    }
     let stored = StoredSequences(source)
     let width = stored.length + 1
     #expect(corpus.sequenceCount == 50)
@@ -38,10 +53,12 @@ import Testing
           }
         }
         func read(_ index: Int) -> [Int] { shape.lags.indices.map { corpus.windows[index, $0] } }
-        #expect(read(group.query) == window(stored.length + 1))
+        let query = window(stored.length + 1)
+        #expect(read(group.query) == named(query))
         var counts: [[Int]: [Double]] = [:]
         for l in shape.firstPosition...stored.length {
-          counts[window(l), default: [0, 0, 0]][Int(row[l - 1])] += 1
+          let key = Array(named(query + window(l)).dropFirst(query.count))
+          counts[key, default: [0, 0, 0]][Int(row[l - 1])] += 1
         }
         let entries = corpus.entryOffsets[s]..<corpus.entryOffsets[s + 1]
         #expect(entries.count == counts.count)

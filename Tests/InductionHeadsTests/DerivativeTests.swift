@@ -37,7 +37,8 @@ import Testing
     checkHessian(of: objective, at: theta)
   }
 
-  /// What is computed for some parameters alone is what it is among all.
+  /// What is computed for some parameters alone is what it is among all; in the Hessian up to the
+  /// rounding of matrix products of another shape, of terms that a² can make large.
   @Test(arguments: Case.all, [["c"], ["w"], ["a"], ["c", "a"], ["w", "a"], ["c", "w"]])
   func someParametersAlone(choice: Case, groups: [String]) {
     let (_, objective, theta) = choice.prepared(seed: 13)
@@ -51,7 +52,8 @@ import Testing
     let whole = evaluator.hessian(at: theta)
     let some = evaluator.hessian(at: theta, among: positions)
     let wanted = positions.flatMap { i in positions.map { j in whole[i * theta.count + j] } }
-    #expect(some == wanted)
+    let rounding = 1e-14 * max(1, choice.scale * choice.scale) * (whole.map(abs).max() ?? 0)
+    for (some, wanted) in zip(some, wanted) { #expect(abs(some - wanted) <= rounding) }
   }
 
   /// The path for exponents that differ too much for one shift gives what the common path gives.

@@ -19,11 +19,17 @@ struct Case: CustomTestStringConvertible, Sendable {
   var sequences = 40
   var length = 30
   var scale = 1.0
+  var pairs = PairIdentity.upToRelabelling
 
   var testDescription: String { name }
 
   static let all: [Case] = [
     Case(name: "paper's form"),
+    Case(name: "pairs as they are", pairs: .distinct),
+    Case(
+      name: "pairs as they are, all positions, expected", readOut: .allPositions, expected: true,
+      pairs: .distinct),
+    Case(name: "thirty letters", vocabulary: 30, readOut: .allPositions),
     Case(name: "empty set", emptySet: true),
     Case(name: "expected targets", expected: true),
     Case(name: "all positions", readOut: .allPositions),
@@ -84,7 +90,8 @@ struct Case: CustomTestStringConvertible, Sendable {
     let data = data(seed: seed)
     let model = model
     let corpus = CompressedCorpus(
-      data, shape: model.windowShape, targets: expected ? .expected : .sampled)
+      data, shape: model.windowShape, targets: expected ? .expected : .sampled,
+      pairs: pairs)
     var random = SeededRandom(seed &+ 1)
     var theta = (0..<model.layout.count).map { _ in Double.random(in: -1...1, using: &random) }
     theta[theta.count - 1] = scale * Double.random(in: 0.5...1.5, using: &random)

@@ -36,7 +36,8 @@ struct StoredCountsTests {
       vocabulary: 2, heads: [GIHTransformer.Head(lags: [1], ownLag: 1)], window: 1, degree: 1,
       lossFloor: 1e-3)
     let corpus = CompressedCorpus(
-      source, shape: model.windowShape, targets: expected ? .expected : .sampled)
+      source, shape: model.windowShape, targets: expected ? .expected : .sampled,
+      pairs: .upToRelabelling)
     let objective = GIHObjective(model: model, corpus: corpus, length: data.length)
     let a = 1.3
     var (loss, slope) = (0.0, 0.0)

@@ -9,7 +9,8 @@ import Testing
   private func evaluator(_ choice: Case, _ data: LawfulSequences) -> any ObjectiveEvaluator {
     let model = choice.model
     let corpus = CompressedCorpus(
-      data, shape: model.windowShape, targets: choice.expected ? .expected : .sampled)
+      data, shape: model.windowShape, targets: choice.expected ? .expected : .sampled,
+      pairs: choice.pairs)
     return GIHObjective(model: model, corpus: corpus, length: choice.length)
       .makeEvaluator(threads: 1)
   }
