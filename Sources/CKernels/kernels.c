@@ -33,15 +33,6 @@ CLONES void gf_add_product(const double *restrict x, const double *restrict y,
   for (long i = 0; i < count; i++) z[i] += x[i] * y[i];
 }
 
-CLONES void gf_add_outer(double factor, const double *restrict x, double *restrict matrix,
-                         long count) {
-  for (long i = 0; i < count; i++) {
-    double f = factor * x[i];
-    double *row = matrix + i * count;
-    for (long j = i; j < count; j++) row[j] += f * x[j];
-  }
-}
-
 CLONES void gf_exp(const double *restrict x, double *restrict y, long count) {
   for (long i = 0; i < count; i += LANES) store(y + i, exp8(load(x + i)));
 }

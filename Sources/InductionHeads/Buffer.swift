@@ -17,6 +17,6 @@ final class Buffer {
 
   /// Adds another buffer of the same length.
   func add(_ other: Buffer) {
-    for i in 0..<count { pointer[i] += other.pointer[i] }
+    addScaled(1, other.pointer, to: pointer, count)
   }
 }

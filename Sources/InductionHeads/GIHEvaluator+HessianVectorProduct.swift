@@ -12,7 +12,7 @@ extension GIHEvaluator {
     prepareTangents(parameters, direction)
     let scale = parameters[model.scaleIndex]
     let scaleDot = direction[model.scaleIndex]
-    forEachLane(lanes.count, threads: threads) { index in
+    team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
       lane.clear()
       lane.tangents.scaleAdjoint = 0

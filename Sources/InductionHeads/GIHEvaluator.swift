@@ -14,7 +14,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   let plan: WorkPlan
   let kernel: PolynomialKernel
   let keyWindows: [UInt32]
-  let threads: Int
+  let team: ThreadTeam
 
   /// p_S and, for products with the Hessian, ṗ_S.
   let shares: Buffer
@@ -102,13 +102,12 @@ final class GIHEvaluator: ObjectiveEvaluator {
   }
 
   init(_ objective: GIHObjective, threads: Int) {
-    precondition(threads >= 1, "threads must be ≥ 1")
     model = objective.model
     loss = objective.loss
     features = objective.features
     plan = objective.loss.plan
     keyWindows = objective.loss.keyWindows
-    self.threads = threads
+    team = ThreadTeam(threads: threads)
     sharedRange = objective.sharedRange
     wholeGradient = Buffer(objective.layout.count)
     let width = paddedToLanes(plan.widestBlock)
@@ -204,7 +203,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
   private func evaluate(at parameters: Span<Double>, adjoints: Adjoints) {
     prepare(parameters)
     let scale = parameters[model.scaleIndex]
-    forEachLane(lanes.count, threads: threads) { index in
+    team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
       lane.clear()
       for tile in plan.lanes[index] {

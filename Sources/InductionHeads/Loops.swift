@@ -49,15 +49,6 @@ func addProduct(
   gf_add_product(x, y, z, count)
 }
 
-/// Upper triangle of A += factor · x xᵀ, A of `count` rows and columns.
-@inline(__always)
-func addOuter(
-  _ factor: Double, _ x: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>,
-  _ count: Int
-) {
-  gf_add_outer(factor, x, matrix, count)
-}
-
 /// The instruction set that the loops run on.
 public var kernelInstructionSet: String { String(cString: gf_instruction_set()) }
 

@@ -200,31 +200,30 @@ struct PolynomialKernel {
     }
   }
 
-  /// k_h = ∂k/∂g^h = Σ_{S∋h} p_S m_{S∖h} of one key.
+  /// k_h = ∂k/∂g^h = Σ_{S∋h} p_S m_{S∖h}.
   func slope(
-    head: Int, shares: UnsafePointer<Double>, products: UnsafePointer<Double>, key: Int
-  ) -> Double {
-    var sum = 0.0
+    head: Int, shares: UnsafePointer<Double>, products: UnsafePointer<Double>, count: Int,
+    into slope: UnsafeMutablePointer<Double>
+  ) {
+    slope.update(repeating: 0, count: count)
     for subset in 1..<subsets.count {
       let rest = subsets.without[subset][head]
-      if rest >= 0 { sum += shares[subset] * products[rest * stride + key] }
+      if rest >= 0 { addScaled(shares[subset], products + rest &* stride, to: slope, count) }
     }
-    return sum
   }
 
-  /// k_hh' = ∂²k/∂g^h∂g^h' = Σ_{S∋h,h'} p_S m_{S∖{h,h'}} of one key, for h ≠ h'.
+  /// k_hh' = ∂²k/∂g^h∂g^h' = Σ_{S∋h,h'} p_S m_{S∖{h,h'}}, for h ≠ h'.
   func curvature(
     heads first: Int, _ second: Int, shares: UnsafePointer<Double>,
-    products: UnsafePointer<Double>, key: Int
-  ) -> Double {
-    var sum = 0.0
+    products: UnsafePointer<Double>, count: Int, into curvature: UnsafeMutablePointer<Double>
+  ) {
+    curvature.update(repeating: 0, count: count)
     for subset in 1..<subsets.count {
       let rest = subsets.without[subset][first]
       if rest < 0 { continue }
       let both = subsets.without[rest][second]
-      if both >= 0 { sum += shares[subset] * products[both * stride + key] }
+      if both >= 0 { addScaled(shares[subset], products + both &* stride, to: curvature, count) }
     }
-    return sum
   }
 }
 

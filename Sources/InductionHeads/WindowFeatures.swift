@@ -22,7 +22,7 @@ struct WindowFeatures: Sendable {
   let weightsOfHead: [Range<Int>]
   /// Number of distinct patterns of absent tokens.
   let maskCount: Int
-  /// For each window and weight: the token it copies, or −1 when it is absent.
+  /// For each weight and window: the token it copies, or −1 when it is absent; shape (weights, windows).
   let tokens: [Int16]
   /// For each window: its mask.
   let maskOfWindow: [Int32]
@@ -60,7 +60,10 @@ struct WindowFeatures: Sendable {
     weightCount = columns.count
     weightsOfHead = ranges
     maskCount = masks.count
-    self.tokens = tokens
+    let copied = tokens
+    self.tokens = columns.indices.flatMap { column in
+      (0..<windows.count).map { copied[$0 * columns.count + column] }
+    }
     self.maskOfWindow = maskOfWindow
     self.exists = exists
   }
@@ -103,11 +106,12 @@ struct WindowFeatures: Sendable {
     attention: UnsafePointer<Double>, into features: UnsafeMutablePointer<Double>
   ) {
     features.update(repeating: 0, count: tableSize)
-    forEachWindow { window, tokens, mask in
-      let sigma = attention + mask * weightCount
-      for (h, range) in weightsOfHead.enumerated() {
-        for j in range where tokens[j] >= 0 {
-          features[row(h, tokens[j]) + window] += sigma[j]
+    for (head, range) in weightsOfHead.enumerated() {
+      let start = head &* vocabulary &* rowLength
+      for weight in range {
+        forEachToken(of: weight) { window, token, mask in
+          features[start &+ token &* rowLength &+ window] +=
+            attention[mask &* weightCount &+ weight]
         }
       }
     }
@@ -145,15 +149,8 @@ struct WindowFeatures: Sendable {
     attention: UnsafePointer<Double>, features: UnsafePointer<Double>,
     featureAdjoint: UnsafePointer<Double>, into weightAdjoint: UnsafeMutablePointer<Double>
   ) {
-    forEachWindow { window, tokens, mask in
-      let sigma = attention + mask * weightCount
-      for (h, range) in weightsOfHead.enumerated() {
-        let mean = inner(featureAdjoint, features, h, window)
-        for j in range where tokens[j] >= 0 {
-          weightAdjoint[j] += sigma[j] * (featureAdjoint[row(h, tokens[j]) + window] - mean)
-        }
-      }
-    }
+    let gaps = gaps(featureAdjoint, [(featureAdjoint, features)])
+    for (i, gap) in gaps.enumerated() { weightAdjoint[i % weightCount] += attention[i] * gap }
   }
 
   /// Adds the tangent of the adjoint of the weights.
@@ -166,21 +163,13 @@ struct WindowFeatures: Sendable {
     featureAdjoint: UnsafePointer<Double>, featureAdjointTangent: UnsafePointer<Double>,
     into weightAdjointTangent: UnsafeMutablePointer<Double>
   ) {
-    forEachWindow { window, tokens, mask in
-      let sigma = attention + mask * weightCount
-      let sigmaDot = attentionTangent + mask * weightCount
-      for (h, range) in weightsOfHead.enumerated() {
-        let mean = inner(featureAdjoint, features, h, window)
-        let meanDot =
-          inner(featureAdjointTangent, features, h, window)
-          + inner(featureAdjoint, featureTangent, h, window)
-        for j in range where tokens[j] >= 0 {
-          let token = row(h, tokens[j]) + window
-          weightAdjointTangent[j] +=
-            sigmaDot[j] * (featureAdjoint[token] - mean)
-            + sigma[j] * (featureAdjointTangent[token] - meanDot)
-        }
-      }
+    let gaps = gaps(featureAdjoint, [(featureAdjoint, features)])
+    let gapTangents = self.gaps(
+      featureAdjointTangent,
+      [(featureAdjointTangent, features), (featureAdjoint, featureTangent)])
+    for i in gaps.indices {
+      weightAdjointTangent[i % weightCount] +=
+        attentionTangent[i] * gaps[i] + attention[i] * gapTangents[i]
     }
   }
 
@@ -199,16 +188,11 @@ struct WindowFeatures: Sendable {
     attention: UnsafePointer<Double>, features: UnsafePointer<Double>,
     featureAdjoint: UnsafePointer<Double>, to matrix: UnsafeMutablePointer<Double>, stride: Int
   ) {
-    var slopes = [Double](repeating: 0, count: weightCount)
-    forEachWindow { window, tokens, mask in
+    let gaps = gaps(featureAdjoint, [(featureAdjoint, features)])
+    for mask in 0..<maskCount {
       let sigma = attention + mask * weightCount
-      for (h, range) in weightsOfHead.enumerated() {
-        let mean = inner(featureAdjoint, features, h, window)
-        for j in range {
-          slopes[j] =
-            tokens[j] >= 0
-            ? sigma[j] * (featureAdjoint[row(h, tokens[j]) + window] - mean) : 0
-        }
+      let slopes = (0..<weightCount).map { sigma[$0] * gaps[mask * weightCount + $0] }
+      for range in weightsOfHead {
         for i in range {
           matrix[i * stride + i] += slopes[i]
           for j in range {
@@ -219,30 +203,43 @@ struct WindowFeatures: Sendable {
     }
   }
 
-  /// Where the features (head, token) of all windows start.
-  @inline(__always)
-  private func row(_ head: Int, _ token: Int16) -> Int {
-    (head * vocabulary + Int(token)) * rowLength
-  }
-
-  /// ⟨x, y⟩ over the tokens of one head of one window.
-  @inline(__always)
-  private func inner(
-    _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ head: Int, _ window: Int
-  ) -> Double {
-    var sum = 0.0
-    for i in head * vocabulary..<(head + 1) * vocabulary {
-      sum += x[i * rowLength + window] * y[i * rowLength + window]
+  /// Σ (x_ω[ω_i] − m_ω) over the windows ω of each mask that have a token for weight i, where m_ω is the
+  /// sum of the inner products ⟨y_ω, z_ω⟩ of the weight's head; shape (masks, weights).
+  ///
+  /// x, y and z have the shape of features.
+  private func gaps(
+    _ x: UnsafePointer<Double>,
+    _ products: [(UnsafePointer<Double>, UnsafePointer<Double>)]
+  ) -> [Double] {
+    let mean = Buffer(rowLength)
+    var gaps = [Double](repeating: 0, count: maskCount * weightCount)
+    for (head, range) in weightsOfHead.enumerated() {
+      let start = head &* vocabulary &* rowLength
+      mean.clear()
+      for (y, z) in products {
+        for token in 0..<vocabulary {
+          let row = start + token * rowLength
+          addProduct(y + row, z + row, to: mean.pointer, rowLength)
+        }
+      }
+      for weight in range {
+        forEachToken(of: weight) { window, token, mask in
+          gaps[mask &* weightCount &+ weight] +=
+            x[start &+ token &* rowLength &+ window] - mean.pointer[window]
+        }
+      }
     }
-    return sum
+    return gaps
   }
 
-  private func forEachWindow(_ body: (Int, UnsafePointer<Int16>, Int) -> Void) {
+  /// Calls `body` with every window that has a token for a weight, that token, and its mask.
+  @inline(__always)
+  private func forEachToken(of weight: Int, _ body: (Int, Int, Int) -> Void) {
     tokens.withUnsafeBufferPointer { tokens in
       maskOfWindow.withUnsafeBufferPointer { masks in
-        guard let base = tokens.baseAddress else { return }
         for window in 0..<windowCount {
-          body(window, base + window * weightCount, Int(masks[window]))
+          let token = Int(tokens[weight &* windowCount &+ window])
+          if token >= 0 { body(window, token, Int(masks[window])) }
         }
       }
     }

@@ -87,7 +87,11 @@ struct DifferenceSweep {
     // Slope over the steps before the best one whose error lies well above the round-off floor
     // and below saturation.
     let turn = errors.firstIndex { $0.error == best } ?? 0
-    let fit = errors[..<turn].filter { $0.error > 100 * max(best, 1e-12) && $0.error < 1e-2 }
+    // The best one may be good by chance: round-off grows like 1/h, and what follows shows how large.
+    let roundOff = errors[(turn + 1)...].map { $0.error * $0.step }.max() ?? 0
+    let fit = errors[..<turn].filter {
+      $0.error > max(100 * best, 1e-10, 30 * roundOff / $0.step) && $0.error < 1e-2
+    }
     guard fit.count >= 3 else {
       // Exact to rounding at every step: only functions without a third derivative do that.
       #expect(errors[0].error < 1e-9, "too few steps above the floor: \(errors)")

@@ -23,9 +23,6 @@ void gf_multiply(const double *_Nonnull x, const double *_Nonnull y, double *_No
 void gf_add_product(const double *_Nonnull x, const double *_Nonnull y, double *_Nonnull z,
                     long count);
 
-/// Upper triangle of A += factor x xᵀ, A of `count` rows and columns, row after row.
-void gf_add_outer(double factor, const double *_Nonnull x, double *_Nonnull matrix, long count);
-
 /// y = e^x, within 1.1 ULP for all x. `count` is a multiple of 8.
 void gf_exp(const double *_Nonnull x, double *_Nonnull y, long count);
 

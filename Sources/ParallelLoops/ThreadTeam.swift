@@ -1,0 +1,172 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Threads that stay for loops which come one soon after the other.
+///
+/// A loop of a third of a millisecond is over before a sleeping thread has been woken. So the threads
+/// of a team watch for the next loop for about a tenth of a millisecond before they sleep, and a loop
+/// never waits for one that is late. The lanes and their order of reduction are the caller's, as with
+/// ``forEachLane(_:threads:_:)``.
+public final class ThreadTeam {
+  private let loop = SharedLoop()
+  private let threads: Int
+  private var isStarted = false
+
+  /// A team; its threads start with its first loop and end with it.
+  ///
+  /// - Parameter threads: how many work on a loop, the caller's included, ≥ 1.
+  public init(threads: Int) {
+    precondition(threads >= 1, "threads must be ≥ 1")
+    self.threads = threads
+  }
+
+  deinit { loop.stop() }
+
+  /// Calls `body(lane)` once for every lane in `0..<lanes`.
+  ///
+  /// Lanes are handed out in order to whichever thread is free.
+  ///
+  /// - Parameters:
+  ///   - lanes: number of independent pieces of work, ≥ 0.
+  ///   - body: the work of one lane. It must write only memory that no other lane touches, and start no
+  ///     loop of the same team.
+  public func forEachLane(_ lanes: Int, _ body: (Int) -> Void) {
+    guard threads > 1, lanes > 1 else {
+      for lane in 0..<lanes { body(lane) }
+      return
+    }
+    if !isStarted {
+      isStarted = true
+      for _ in 1..<threads {
+        let loop = loop
+        Thread { loop.serve() }.start()
+      }
+    }
+    loop.run(lanes, body)
+  }
+}
+
+/// The loop that a team works on, shared by its threads.
+private final class SharedLoop: @unchecked Sendable {
+  // Unchecked: `body` and `lanes` are written while the loop is closed and nobody is inside.
+
+  private var body: ((Int) -> Void)?
+  private var lanes = 0
+  private let next = Atomic<Int>(0)
+  /// How many loops there have been, whether one is open to enter, and how many threads are inside.
+  private let state = Atomic<State>(State(loops: 0, isOpen: 0, inside: 0))
+  private let sleeping = Atomic<Int>(0)
+  private let isStopped = Atomic<Bool>(false)
+  private let bell = DispatchSemaphore(value: 0)
+  /// Looks for a next loop before a thread sleeps; each takes some tenths of a microsecond.
+  private static let patience = 300
+
+  private struct State: AtomicRepresentable {
+    var loops: UInt32
+    var isOpen: UInt16
+    var inside: UInt16
+
+    typealias AtomicRepresentation = UInt64.AtomicRepresentation
+
+    static func encodeAtomicRepresentation(_ value: consuming State) -> AtomicRepresentation {
+      UInt64.encodeAtomicRepresentation(
+        UInt64(value.loops) << 32 | UInt64(value.isOpen) << 16 | UInt64(value.inside))
+    }
+
+    static func decodeAtomicRepresentation(_ bits: consuming AtomicRepresentation) -> State {
+      let bits = UInt64.decodeAtomicRepresentation(bits)
+      return State(
+        loops: UInt32(bits >> 32), isOpen: UInt16(bits >> 16 & 0xFFFF),
+        inside: UInt16(bits & 0xFFFF))
+    }
+  }
+
+  /// Runs a loop on the caller's thread and on all others that come in time.
+  func run(_ lanes: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      self.lanes = lanes
+      self.body = body
+      next.store(0, ordering: .relaxed)
+      change { State(loops: $0.loops &+ 1, isOpen: 1, inside: 0) }
+      for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
+      work()
+      change { State(loops: $0.loops, isOpen: 0, inside: $0.inside) }
+      while state.load(ordering: .acquiring).inside > 0 { sched_yield() }
+      self.body = nil
+    }
+  }
+
+  func stop() {
+    isStopped.store(true, ordering: .sequentiallyConsistent)
+    for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
+  }
+
+  /// Works on loop after loop until the team ends.
+  func serve() {
+    var last: UInt32 = 0
+    while true {
+      guard let loops = wait(after: last) else { return }
+      last = loops
+      if enter(loops) {
+        work()
+        change { State(loops: $0.loops, isOpen: $0.isOpen, inside: $0.inside - 1) }
+      }
+    }
+  }
+
+  private func work() {
+    guard let body else { return }
+    while true {
+      let lane = next.add(1, ordering: .relaxed).oldValue
+      if lane >= lanes { return }
+      body(lane)
+    }
+  }
+
+  /// The number of the next loop, or nil when there will be none.
+  private func wait(after last: UInt32) -> UInt32? {
+    func found() -> UInt32? {
+      let state = state.load(ordering: .sequentiallyConsistent)
+      return state.isOpen == 1 && state.loops != last ? state.loops : nil
+    }
+    while true {
+      for _ in 0..<Self.patience {
+        if isStopped.load(ordering: .relaxed) { return nil }
+        if let loops = found() { return loops }
+        sched_yield()
+      }
+      // Whoever starts a loop sees either this or has been seen by the look that follows. A bell too
+      // many is answered by one look more.
+      sleeping.add(1, ordering: .sequentiallyConsistent)
+      if found() == nil, !isStopped.load(ordering: .sequentiallyConsistent) { bell.wait() }
+      sleeping.subtract(1, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Enters a loop unless it has closed.
+  private func enter(_ loops: UInt32) -> Bool {
+    var old = state.load(ordering: .acquiring)
+    while old.isOpen == 1, old.loops == loops {
+      let new = State(loops: old.loops, isOpen: 1, inside: old.inside + 1)
+      let (exchanged, original) = state.weakCompareExchange(
+        expected: old, desired: new, ordering: .acquiringAndReleasing)
+      if exchanged { return true }
+      old = original
+    }
+    return false
+  }
+
+  private func change(_ change: (State) -> State) {
+    var old = state.load(ordering: .acquiring)
+    while true {
+      let (exchanged, original) = state.weakCompareExchange(
+        expected: old, desired: change(old), ordering: .sequentiallyConsistent)
+      if exchanged { return }
+      old = original
+    }
+  }
+}
