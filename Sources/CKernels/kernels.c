@@ -33,6 +33,17 @@ CLONES void gf_add_product(const double *restrict x, const double *restrict y,
   for (long i = 0; i < count; i++) z[i] += x[i] * y[i];
 }
 
+CLONES double gf_sum_picked(const double *x, const int16_t *rows, long row_length, long count) {
+  double sums[4] = {0, 0, 0, 0};
+  for (long i = 0; i < count; i++) sums[i & 3] += x[rows[i] * row_length + i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+CLONES void gf_add_picked(double value, double *y, const int16_t *rows, long row_length,
+                          long count) {
+  for (long i = 0; i < count; i++) y[rows[i] * row_length + i] += value;
+}
+
 CLONES void gf_exp(const double *restrict x, double *restrict y, long count) {
   for (long i = 0; i < count; i += LANES) store(y + i, exp8(load(x + i)));
 }

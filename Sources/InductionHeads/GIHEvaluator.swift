@@ -172,7 +172,14 @@ final class GIHEvaluator: ObjectiveEvaluator {
     }
     gradient[model.scaleIndex] = mean * average
     if !hasWeights { return }
-    for lane in lanes.dropFirst() { total.featureAdjoint.add(lane.featureAdjoint) }
+    let rows = features.vocabulary * features.rowLength
+    team.forEachLane(features.headCount) { head in
+      for lane in lanes.dropFirst() {
+        addScaled(
+          1, lane.featureAdjoint.pointer + head * rows,
+          to: total.featureAdjoint.pointer + head * rows, rows)
+      }
+    }
     let weights = gradient + model.coefficientCount
     weights.update(repeating: 0, count: features.weightCount)
     features.pullback(

@@ -1,3 +1,4 @@
+import CKernels
 import Corpora
 
 #if canImport(Glibc)
@@ -26,6 +27,8 @@ struct WindowFeatures: Sendable {
   let tokens: [Int16]
   /// For each window: its mask.
   let maskOfWindow: [Int32]
+  /// Runs of consecutive windows with the same mask.
+  let runs: [(mask: Int, windows: Range<Int>)]
   /// For each mask and weight: whether the token exists.
   let exists: [Bool]
 
@@ -65,6 +68,15 @@ struct WindowFeatures: Sendable {
       (0..<windows.count).map { copied[$0 * columns.count + column] }
     }
     self.maskOfWindow = maskOfWindow
+    var runs: [(mask: Int, windows: Range<Int>)] = []
+    for (window, mask) in maskOfWindow.enumerated() {
+      if let last = runs.last, last.mask == Int(mask) {
+        runs[runs.count - 1].windows = last.windows.lowerBound..<window + 1
+      } else {
+        runs.append((Int(mask), window..<window + 1))
+      }
+    }
+    self.runs = runs
     self.exists = exists
   }
 
@@ -109,9 +121,10 @@ struct WindowFeatures: Sendable {
     for (head, range) in weightsOfHead.enumerated() {
       let start = head &* vocabulary &* rowLength
       for weight in range {
-        forEachToken(of: weight) { window, token, mask in
-          features[start &+ token &* rowLength &+ window] +=
-            attention[mask &* weightCount &+ weight]
+        forEachRun(of: weight) { mask, first, tokens, count in
+          gf_add_picked(
+            attention[mask * weightCount + weight], features + start + first, tokens, rowLength,
+            count)
         }
       }
     }
@@ -211,36 +224,39 @@ struct WindowFeatures: Sendable {
     _ x: UnsafePointer<Double>,
     _ products: [(UnsafePointer<Double>, UnsafePointer<Double>)]
   ) -> [Double] {
-    let mean = Buffer(rowLength)
     var gaps = [Double](repeating: 0, count: maskCount * weightCount)
     for (head, range) in weightsOfHead.enumerated() {
       let start = head &* vocabulary &* rowLength
-      mean.clear()
-      for (y, z) in products {
-        for token in 0..<vocabulary {
-          let row = start + token * rowLength
-          addProduct(y + row, z + row, to: mean.pointer, rowLength)
+      var means = [Double](repeating: 0, count: maskCount)
+      for (mask, windows) in runs {
+        for (y, z) in products {
+          for token in 0..<vocabulary {
+            let first = start + token * rowLength + windows.lowerBound
+            means[mask] += dot(y + first, z + first, windows.count)
+          }
         }
       }
       for weight in range {
-        forEachToken(of: weight) { window, token, mask in
-          gaps[mask &* weightCount &+ weight] +=
-            x[start &+ token &* rowLength &+ window] - mean.pointer[window]
+        for mask in 0..<maskCount where exists[mask * weightCount + weight] {
+          gaps[mask * weightCount + weight] = -means[mask]
+        }
+        forEachRun(of: weight) { mask, first, tokens, count in
+          gaps[mask * weightCount + weight] += gf_sum_picked(
+            x + start + first, tokens, rowLength, count)
         }
       }
     }
     return gaps
   }
 
-  /// Calls `body` with every window that has a token for a weight, that token, and its mask.
-  @inline(__always)
-  private func forEachToken(of weight: Int, _ body: (Int, Int, Int) -> Void) {
+  /// Calls `body` with every run of windows that have a token for a weight: the mask, the first window,
+  /// the tokens, and how many there are.
+  private func forEachRun(of weight: Int, _ body: (Int, Int, UnsafePointer<Int16>, Int) -> Void) {
     tokens.withUnsafeBufferPointer { tokens in
-      maskOfWindow.withUnsafeBufferPointer { masks in
-        for window in 0..<windowCount {
-          let token = Int(tokens[weight &* windowCount &+ window])
-          if token >= 0 { body(window, token, Int(masks[window])) }
-        }
+      guard let tokens = tokens.baseAddress else { return }
+      for (mask, windows) in runs where exists[mask * weightCount + weight] {
+        let first = weight * windowCount + windows.lowerBound
+        body(mask, windows.lowerBound, tokens + first, windows.count)
       }
     }
   }

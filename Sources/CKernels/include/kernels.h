@@ -6,6 +6,8 @@
 #ifndef GRADFLOW_KERNELS_H
 #define GRADFLOW_KERNELS_H
 
+#include <stdint.h>
+
 /// Σ x_i y_i.
 double gf_dot(const double *_Nonnull x, const double *_Nonnull y, long count);
 
@@ -22,6 +24,14 @@ void gf_multiply(const double *_Nonnull x, const double *_Nonnull y, double *_No
 /// z += x y, element by element.
 void gf_add_product(const double *_Nonnull x, const double *_Nonnull y, double *_Nonnull z,
                     long count);
+
+/// Σ x_{rows_i, i} of a matrix with rows `row_length` apart.
+double gf_sum_picked(const double *_Nonnull x, const int16_t *_Nonnull rows, long row_length,
+                     long count);
+
+/// y_{rows_i, i} += value.
+void gf_add_picked(double value, double *_Nonnull y, const int16_t *_Nonnull rows,
+                   long row_length, long count);
 
 /// y = e^x, within 1.1 ULP for all x. `count` is a multiple of 8.
 void gf_exp(const double *_Nonnull x, double *_Nonnull y, long count);
