@@ -132,7 +132,8 @@ let package = Package(
       name: "flow-benchmarks",
       dependencies: [
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        "Corpora", "InductionHeads", "MarkovChains", "Objectives",
+        "CKernels", "CVODE", "Corpora", "GradientFlow", "InductionHeads", "MarkovChains",
+        "Objectives", "ParallelLoops",
       ], swiftSettings: settings),
 
     // MARK: - Tests

@@ -4,6 +4,7 @@
 #define GRADFLOW_CKERNELS_H
 
 #include "kernels.h"
+#include "machine_limits.h"
 #include "pair_kernel.h"
 #include "read_out.h"
 

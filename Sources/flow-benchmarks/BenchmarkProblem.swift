@@ -1,0 +1,60 @@
+import Corpora
+import InductionHeads
+import MarkovChains
+import Objectives
+
+/// The data and the model of a benchmark: chains with parents 1 and 2, heads that see the whole window.
+struct BenchmarkProblem {
+  var sequences = 10_000
+  /// K, chains in infinite context; 0 for sequences of finite length.
+  var chains = 0
+  var length = 100
+  var vocabulary = 3
+  var window = 3
+  var heads = 3
+  var degree = 2
+  var concentration = 0.1
+
+  var model: GIHTransformer {
+    GIHTransformer(
+      vocabulary: vocabulary,
+      heads: (1...heads).map { GIHTransformer.Head(lags: Array(1...window), ownLag: $0) },
+      window: window, degree: degree, lossFloor: 1e-6)
+  }
+
+  /// The paper's start, but for a: attention on the own lags, where all groups have a gradient.
+  var start: [Double] { model.initialParameters(ownWeight: 3, otherWeight: 0, scale: 1) }
+
+  /// Samples, compresses, and prepares the objective.
+  func objective(threads: Int) -> GIHObjective {
+    let prior = DirichletPrior(
+      vocabulary: vocabulary, parents: [1, 2], concentration: concentration)
+    if chains > 0 {
+      return GIHObjective(
+        model: model,
+        population: PopulationLaw(
+          chains: (0..<chains).map { prior.chain(seed: 1, index: UInt64($0)) },
+          shape: model.windowShape, threads: threads))
+    }
+    let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
+    return GIHObjective(
+      model: model,
+      corpus: CompressedCorpus(
+        SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
+        targets: .sampled, pairs: .upToRelabelling, threads: threads), length: length,
+      threads: threads)
+  }
+}
+
+/// Milliseconds of the median repetition, after one that is not counted.
+func medianMilliseconds(_ repetitions: Int, _ body: () -> Void) -> Double {
+  body()
+  let times = (0..<repetitions).map { _ in milliseconds(body) }
+  return times.sorted()[times.count / 2]
+}
+
+/// Milliseconds of one call.
+func milliseconds(_ body: () -> Void) -> Double {
+  let time = ContinuousClock().measure(body)
+  return Double(time.components.seconds) * 1e3 + Double(time.components.attoseconds) / 1e15
+}
