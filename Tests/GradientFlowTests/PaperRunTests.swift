@@ -20,7 +20,8 @@ import Testing
     let source = SampledSequences(
       SequenceSampler(source: .prior(prior), start: .stationary, seed: seed), count: 10_000,
       length: 100)
-    let corpus = CompressedCorpus(source, shape: model.windowShape, targets: .sampled)
+    let corpus = CompressedCorpus(
+      source, shape: model.windowShape, targets: .sampled, pairs: .upToRelabelling)
     return FlowProblem(
       minimizing: GIHObjective(model: model, corpus: corpus, length: 100),
       from: model.initialParameters(ownWeight: 3, otherWeight: 0, scale: 0.01),
@@ -59,6 +60,30 @@ import Testing
       laws: trajectory.lawResiduals(of: problem.objective, solvedWith: SolverOptions()),
       covered: covered,
       reached: reached)
+  }
+
+  /// Accepted steps, gradients and Hessians of each stage, to within 10 % or one: what a run costs,
+  /// on every machine.
+  @Test func theWorkOfEachStage() throws {
+    let work: [(tolerance: Double, stages: [[Int]])] = [
+      (1e-6, [[154, 180, 3], [93, 112, 2], [152, 188, 3]]),
+      (1e-8, [[286, 314, 5], [180, 211, 4], [329, 390, 6]]),
+    ]
+    for (tolerance, stages) in work {
+      let options = SolverOptions(
+        relativeTolerance: tolerance, absoluteTolerance: tolerance / 100, eventErrors: false)
+      let trajectory = try FlowSolver(options: options).solve(
+        Self.problem(seed: 1), sampling: Self.schedule)
+      for (summary, expected) in zip(trajectory.stages, stages) {
+        let counts = summary.statistics
+        let found = [counts.steps, counts.derivativeEvaluations, counts.jacobianEvaluations]
+        for (found, expected) in zip(found, expected) {
+          #expect(
+            10 * abs(found - expected) <= max(10, expected),
+            "\(summary.stage.name) at \(tolerance): \(found) instead of \(expected)")
+        }
+      }
+    }
   }
 
   @Test func sixteenDataSets() async throws {
