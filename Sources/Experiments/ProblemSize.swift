@@ -30,8 +30,11 @@ public struct ProblemSize: Sendable, Equatable {
     // As real numbers: lengths that no machine holds are refused later, with a message.
     let tokens = Double(length) + 1
     let windows = min(codes, n * tokens)
-    // While compressing, an entry is held twice: with its code, and with its key.
-    let entryBytes = (8 + 4 + 4 * columns) + (4 + 4 + 4 * columns)
+    // While compressing, an entry is held twice: with its code, and with its key. Then it is stored in
+    // blocks of eight counts, in the worst case alone in each of its blocks.
+    let countSize = length < 256 ? 1.0 : length < 65536 ? 2.0 : 4.0
+    let blockBytes = max(2, columns) * (8 * countSize + 4)
+    let entryBytes = (8 + 4 + 4 * columns) + max(4 + 4 + 4 * columns, blockBytes)
     // Features with adjoints and tangents for up to 16 lanes, symbols, tables.
     let width = Double(model.heads.count) * d
     let lanes = max(2, min(16, Double(256 << 20) / (windows * width * 16)))

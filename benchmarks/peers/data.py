@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +24,14 @@ class DenseCorpus:
 
 @dataclass(frozen=True)
 class CompressedCorpus:
-    """What the loss sees of a corpus: counts of windows, exactly.
+    """What the loss sees of a corpus, exactly as gradflow has it: L = constant − Σ weights log(…)/N.
 
     ``windows``: the W distinct windows, one-hot, shape (W, M, d).
     ``pair_window``, ``pair_query``: the distinct pairs (ω, q) as rows of ``windows``, shape (P).
     ``sequence``, ``pair``: the sequence, ascending, and the pair of each count, shape (E).
     ``counts``: N(ω) and N(ω, x_{L+1}), shape (E, 2).
-    ``sequences``: N.
+    ``weights``: how many sequences have these counts, over N, shape (S).
+    ``constant``: the mean loss of the sequences that no parameter changes, times their share.
     """
 
     windows: np.ndarray
@@ -39,7 +40,8 @@ class CompressedCorpus:
     sequence: np.ndarray
     pair: np.ndarray
     counts: np.ndarray
-    sequences: int
+    weights: np.ndarray
+    constant: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,50 @@ def dense(tokens: np.ndarray, vocabulary: int, window: int) -> DenseCorpus:
     )
 
 
-def compress(tokens: np.ndarray, vocabulary: int, window: int) -> CompressedCorpus:
+def compress(tokens: np.ndarray, vocabulary: int, window: int, floor: float) -> CompressedCorpus:
+    """Do to tokens (N, L + 1) what gradflow does: rename, count windows, merge equal sequences.
+
+    The model compares tokens and knows none by name, so each sequence is renamed by its query; and a
+    sequence in which all windows have the same share of hits has the same loss at every θ.
+    """
+    return merge(count_windows(rename(tokens, vocabulary, window), vocabulary, window), floor)
+
+
+def rename(tokens: np.ndarray, vocabulary: int, window: int) -> np.ndarray:
+    """Rename the tokens of each row in the order in which they occur in its query, the newest first."""
+    query = tokens[:, -2 : -2 - window : -1]
+    occurs = query[:, None, :] == np.arange(vocabulary)[:, None]
+    first = np.where(occurs.any(-1), occurs.argmax(-1), window)
+    names = np.argsort(np.argsort(first, axis=-1, kind="stable"), axis=-1)
+    return np.take_along_axis(names, tokens, -1)
+
+
+def merge(corpus: CompressedCorpus, floor: float) -> CompressedCorpus:
+    """Merge sequences with equal counts, and take those out whose loss is constant."""
+    total = len(corpus.weights)
+    starts = np.searchsorted(corpus.sequence, np.arange(total + 1))
+    occurrences, hits = corpus.counts.T
+    first = starts[corpus.sequence]
+    even = np.minimum.reduceat(hits * occurrences[first] == hits[first] * occurrences, starts[:-1])
+    constant = -np.log(hits[starts[:-1]] / occurrences[starts[:-1]] + floor)[even].sum() / total
+    distinct: dict[bytes, list[int]] = {}
+    for n in np.flatnonzero(~even):
+        part = slice(starts[n], starts[n + 1])
+        distinct.setdefault(corpus.pair[part].tobytes() + corpus.counts[part].tobytes(), []).append(n)
+    kept = [members[0] for members in distinct.values()]
+    entries = np.concatenate([np.arange(starts[n], starts[n + 1]) for n in kept])
+    sizes = starts[np.add(kept, 1)] - starts[kept]
+    return replace(
+        corpus,
+        sequence=np.repeat(np.arange(len(kept), dtype=np.int32), sizes),
+        pair=corpus.pair[entries],
+        counts=corpus.counts[entries],
+        weights=np.array([len(members) for members in distinct.values()]) / total,
+        constant=float(constant),
+    )
+
+
+def count_windows(tokens: np.ndarray, vocabulary: int, window: int) -> CompressedCorpus:
     """Count the windows of tokens (N, L + 1)."""
     count, end = tokens.shape[0], tokens.shape[1] - 1
     positions = np.arange(window, end)
@@ -98,5 +143,6 @@ def compress(tokens: np.ndarray, vocabulary: int, window: int) -> CompressedCorp
         sequence=sequence.astype(np.int32),
         pair=pair.ravel().astype(np.int32),
         counts=np.stack([occurrences.astype(float), hits], 1),
-        sequences=count,
+        weights=np.full(count, 1 / count),
+        constant=0.0,
     )

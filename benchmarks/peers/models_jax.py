@@ -67,8 +67,8 @@ def plain_dense_loss(model: Model) -> Loss:
     return loss
 
 
-def compressed_loss(model: Model, sequences: int) -> Loss:
-    """Return L from the counts of N ``sequences``: g for all pairs of windows, e^{ak} for those in use."""
+def compressed_loss(model: Model, constant: float) -> Loss:
+    """Return L from counts, above a ``constant``: g for all pairs of windows, e^{ak} for those in use."""
 
     def loss(c: jax.Array, w: jax.Array, a: jax.Array, data: Arrays) -> jax.Array:
         v = jnp.einsum("hm,wmd->hwd", jax.nn.softmax(w, -1), data["windows"])
@@ -76,9 +76,12 @@ def compressed_loss(model: Model, sequences: int) -> Loss:
         logits = a * k[data["pair_query"], data["pair_window"]]
         powers = jnp.exp(logits - jax.lax.stop_gradient(jnp.max(logits)))[data["pair"]]
         sums = jax.ops.segment_sum(
-            powers[:, None] * data["counts"], data["sequence"], sequences, indices_are_sorted=True
+            powers[:, None] * data["counts"],
+            data["sequence"],
+            data["weights"].shape[0],
+            indices_are_sorted=True,
         )
-        return -jnp.mean(jnp.log(sums[:, 1] / sums[:, 0] + model.floor))
+        return constant - data["weights"] @ jnp.log(sums[:, 1] / sums[:, 0] + model.floor)
 
     return loss
 
@@ -87,7 +90,7 @@ def loss_and_arrays(model: Model, corpus: DenseCorpus | CompressedCorpus) -> tup
     """Return the loss over a corpus, and the arrays that it takes."""
     if isinstance(corpus, DenseCorpus):
         return dense_loss(model), arrays(corpus)
-    return compressed_loss(model, corpus.sequences), arrays(corpus)
+    return compressed_loss(model, corpus.constant), arrays(corpus)
 
 
 def stage_loss(model: Model, loss: Loss, group: str) -> Loss:

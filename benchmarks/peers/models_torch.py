@@ -65,7 +65,7 @@ def plain_dense_loss(model: Model, corpus: DenseCorpus) -> Loss:
 
 
 def compressed_loss(model: Model, corpus: CompressedCorpus) -> Loss:
-    """Return L from the counts of N sequences."""
+    """Return L from counts."""
     data = arrays(corpus)
 
     def loss(c: torch.Tensor, w: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
@@ -73,9 +73,9 @@ def compressed_loss(model: Model, corpus: CompressedCorpus) -> Loss:
         k = kernel(model, c, torch.einsum("hqd,hwd->hqw", v, v))
         logits = a * k[data["pair_query"], data["pair_window"]]
         powers = torch.exp(logits - logits.max().detach())[data["pair"]]
-        sums = torch.zeros(corpus.sequences, 2, dtype=powers.dtype)
+        sums = torch.zeros(len(corpus.weights), 2, dtype=powers.dtype)
         sums = sums.index_add(0, data["sequence"], powers[:, None] * data["counts"])
-        return -torch.mean(torch.log(sums[:, 1] / sums[:, 0] + model.floor))
+        return corpus.constant - data["weights"] @ torch.log(sums[:, 1] / sums[:, 0] + model.floor)
 
     return loss
 

@@ -88,7 +88,7 @@ def check(folder: Path) -> None:
     trajectory, model = read_trajectory(folder, problem), problem.model
     tokens = read_tokens(folder)
     all_windows = dense(tokens, model.vocabulary, model.window)
-    counted = compress(tokens, model.vocabulary, model.window)
+    counted = compress(tokens, model.vocabulary, model.window, model.floor)
     jax_models = {
         "JAX dense": models_jax.loss_and_arrays(model, all_windows),
         "JAX dense, plain": (models_jax.plain_dense_loss(model), models_jax.arrays(all_windows)),
@@ -219,8 +219,8 @@ def make_peer(
     """Return the peer of a case, and the seconds that reading and counting the windows took."""
     model = problem.model
     begin = time.perf_counter()
-    make_corpus = dense if case.gradient == "dense" else compress
-    corpus = make_corpus(read_tokens(folder), model.vocabulary, model.window)
+    sizes = read_tokens(folder), model.vocabulary, model.window
+    corpus = dense(*sizes) if case.gradient == "dense" else compress(*sizes, model.floor)
     seconds = time.perf_counter() - begin
     tolerances = {"rtol": case.rtol, "atol": case.atol}
     if case.peer in ("PyTorch", "torchdiffeq"):

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 import tiny
-from peers.data import compress, dense, read_tokens
+from peers.data import compress, count_windows, dense, read_tokens, rename
 from peers.problem import ProblemError, read_problem, sample_clock
 
 
 def test_counts_are_those_of_a_slow_program() -> None:
     model = tiny.model(vocabulary=2, window=3)
     x = tiny.tokens(model, sequences=9, length=20)
-    corpus = compress(x, 2, 3)
+    corpus = count_windows(x, 2, 3)
     expected: Counter[tuple[int, tuple[int, ...], tuple[int, ...]]] = Counter()
     hits: Counter[tuple[int, tuple[int, ...], tuple[int, ...]]] = Counter()
     for n, row in enumerate(x.tolist()):
@@ -33,6 +33,19 @@ def test_counts_are_those_of_a_slow_program() -> None:
     assert found == {key: (expected[key], hits[key]) for key in expected}
     assert len(found) == len(corpus.pair)
     assert (np.diff(corpus.sequence) >= 0).all()
+
+
+def test_tokens_are_renamed_by_the_query() -> None:
+    x = np.array([[0, 1, 2, 1, 2, 0], [2, 0, 1, 1, 1, 2]])
+    assert rename(x, 3, 2).tolist() == [[2, 1, 0, 1, 0, 2], [2, 1, 0, 0, 0, 2]]
+
+
+def test_equal_sequences_are_merged_and_even_ones_taken_out() -> None:
+    x = np.array([[0, 1, 0, 0, 1, 0], [1, 0, 1, 1, 0, 1], [1, 1, 1, 1, 1, 1]])
+    corpus = compress(x, 2, 1, 0.5)
+    assert corpus.weights.tolist() == [2 / 3]
+    assert corpus.constant == pytest.approx(-np.log(1.5) / 3)
+    assert corpus.counts.tolist() == [[1, 1], [3, 1]]
 
 
 def test_dense_windows_are_the_tokens_before() -> None:

@@ -14,7 +14,7 @@ from peers.worker import compare
 
 def all_gradients(model: Model, x: np.ndarray, theta: np.ndarray) -> dict[str, tuple[float, np.ndarray]]:
     """Return L and ∇L by every program."""
-    windows, counts = dense(x, model.vocabulary, model.window), compress(x, model.vocabulary, model.window)
+    windows, counts = dense(x, model.vocabulary, model.window), compress(x, model.vocabulary, model.window, model.floor)
     jax_models = {
         "JAX dense": models_jax.loss_and_arrays(model, windows),
         "JAX plain": (models_jax.plain_dense_loss(model), models_jax.arrays(windows)),

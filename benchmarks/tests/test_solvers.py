@@ -25,7 +25,7 @@ def reference(folder: Path) -> list[np.ndarray]:
     """Return θ per stage (samples, P) to ten digits."""
     problem = read_problem(folder)
     model = problem.model
-    corpus = compress(tiny.tokens(model), model.vocabulary, model.window)
+    corpus = compress(tiny.tokens(model), model.vocabulary, model.window, model.floor)
     loss, data = models_jax.loss_and_arrays(model, corpus)
     theta, solutions = problem.start.copy(), []
     import jax
@@ -97,7 +97,7 @@ def test_descent_converges_to_the_flow_at_first_order(run_folder: Path, tmp_path
 
     problem = read_problem(run_folder)
     model = problem.model
-    loss = models_torch.compressed_loss(model, compress(tiny.tokens(model), model.vocabulary, model.window))
+    loss = models_torch.compressed_loss(model, compress(tiny.tokens(model), model.vocabulary, model.window, model.floor))
     errors = []
     for rate in (0.08, 0.04, 0.02):
         progress = Progress(tmp_path / f"{rate}")

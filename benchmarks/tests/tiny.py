@@ -76,7 +76,7 @@ def write_run(folder: Path, model: Model, x: np.ndarray) -> Path:
     }
     (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment))
     np.savez(folder / "corpus.npz", tokens=x.astype(np.uint8))
-    corpus = compress(x, model.vocabulary, model.window)
+    corpus = compress(x, model.vocabulary, model.window, model.floor)
     loss, slope = full_gradient(model, *_swap(loss_and_arrays(model, corpus), posed.start))
     norms = {group: np.linalg.norm(slope[where]) for group, where in model.slices.items()}
     with (folder / "trajectory.csv").open("w", newline="") as file:
