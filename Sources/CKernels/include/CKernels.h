@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 #include "pair_kernel.h"
+#include "population.h"
 #include "read_out.h"
 
 #endif
