@@ -1,3 +1,4 @@
+import Corpora
 import LinearAlgebra
 
 // With, for one chain and query, y_e = T_e/Z, B = Σ_ω μ(ω) E ∇z / Z and ∇y_e the gradient of y_e,
@@ -15,6 +16,8 @@ extension LanePopulationLoss {
     let weighted: Buffer
     /// Σ_ω μ(ω,e) E (1, ∇z), shape (chains · d, n + 1).
     let sums: Buffer
+    /// T̄ of the panel, shape (chains · d).
+    let sumAdjoint: Buffer
     /// √μ(q,e)/(y_e + ε) ∇y_e, shape (chains · d, n).
     let outputGradients: Buffer
     /// u and B, shape (chains, n).
@@ -25,6 +28,7 @@ extension LanePopulationLoss {
       self.order = order
       weighted = Buffer(windows * (order + 1))
       sums = Buffer(chains * vocabulary * (order + 1))
+      sumAdjoint = Buffer(chains * vocabulary)
       outputGradients = Buffer(chains * vocabulary * order)
       lossGradients = Buffer(chains * order)
       averages = Buffer(chains * order)
@@ -69,7 +73,7 @@ extension LanePopulationLoss {
         multiply(losses.transposed, averages, factor: -1, keeping: 1, into: matrix)
         multiply(averages.transposed, losses, factor: -1, keeping: 1, into: matrix)
         multiply(
-          MatrixView(sumAdjoint.pointer, rows: panel.count * d, columns: 1).transposed, law,
+          MatrixView(scratch.sumAdjoint.pointer, rows: panel.count * d, columns: 1).transposed, law,
           keeping: panel.lowerBound == 0 ? 0 : 1, into: adjoint.pointer)
       }
     }
@@ -85,7 +89,7 @@ extension LanePopulationLoss {
     let t = scratch.sums.pointer + chain * d * width
     let b = scratch.averages.pointer + chain * n
     let u = scratch.lossGradients.pointer + chain * n
-    let tBar = sumAdjoint.pointer + chain * d
+    let tBar = scratch.sumAdjoint.pointer + chain * d
     b.update(repeating: 0, count: n)
     u.update(repeating: 0, count: n)
     var z = 0.0
@@ -111,5 +115,12 @@ extension LanePopulationLoss {
       mean += f * y
     }
     for e in 0..<d { tBar[e] -= mean }
+  }
+
+  /// μ^π(ω, e) of all chains, shape (K · d, windows).
+  private func withJoint(_ body: (UnsafePointer<Double>) -> Void) {
+    loss.law.joint.withUnsafeBufferPointer { joint in
+      if let base = joint.baseAddress { body(base) }
+    }
   }
 }

@@ -72,8 +72,8 @@ struct WorkPlan: Sendable {
         query: $0, keys: 0..<windows, isDense: true, slots: windows, sequences: 0..<0)
     }
     lanes = balancedRanges(windows, lanes: wanted) { _ in 1 }.map { lane in
-      stride(from: lane.lowerBound, to: lane.upperBound, by: tile).map {
-        $0..<min($0 + tile, lane.upperBound)
+      balancedRanges(lane.count, lanes: (lane.count + tile - 1) / tile) { _ in 1 }.map {
+        lane.lowerBound + $0.lowerBound..<lane.lowerBound + $0.upperBound
       }
     }
     widestBlock = windows

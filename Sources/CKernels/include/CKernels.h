@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "machine_limits.h"
 #include "pair_kernel.h"
+#include "population.h"
 #include "read_out.h"
 
 #endif
