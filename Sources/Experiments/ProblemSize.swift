@@ -99,7 +99,7 @@ public struct ProblemSize: Sendable, Equatable {
     self.windows = windows
     entries = windows * windows
     bytes =
-      8 * chains * (d * windows + rows) + 8 * 3 * extended * 16 + lanes * laneBytes
+      8 * chains * (3 * d * windows + rows) + 8 * 3 * extended * 16 + lanes * laneBytes
       + windows * heads * d * 24 + 5 * 8 * count * count
   }
 
