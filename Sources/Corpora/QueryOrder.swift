@@ -84,6 +84,7 @@ struct QueryOrder {
   /// The queries that occur, each with the windows of its sequences, ascending.
   ///
   /// - Parameter entries: the window of every entry, in this order.
+  /// - Returns: ascending by query.
   func windowsOfQueries(_ entries: [UInt32]) -> [(query: Int, windows: [UInt32])] {
     let ofSegments = inSegments { segments in
       var isPresent = [Bool](repeating: false, count: starts.count)
@@ -100,7 +101,8 @@ struct QueryOrder {
         result.append((segment.query, windows))
       }
     }
-    for (place, query) in result.enumerated() where sequences(of: query.query).count > Segment.longest {
+    for (place, query) in result.enumerated()
+    where sequences(of: query.query).count > Segment.longest {
       result[place].windows = distinct(query.windows[...], &isPresent)
     }
     return result

@@ -33,6 +33,7 @@ struct CountedSequences {
   /// Every code that occurs, as key or as query, ascending.
   ///
   /// - Parameter codeCount: codes are below it.
+  /// - Returns: one of each.
   func distinctCodes(codeCount: Int) -> [UInt64] {
     guard codeCount <= WindowTally.largestTable else {
       return Set(codes).union(queries).sorted()

@@ -23,7 +23,7 @@ struct WindowTally {
   private var smallCodes: [UInt16] = []
   private var largeCodes: [UInt64] = []
 
-  /// - Parameter columns: 1 if only the target counts, or d.
+  /// Room for a sequence of L tokens; columns are d, or 1 if only the target counts.
   init(shape: WindowShape, length: Int, columns: Int) {
     self.shape = shape
     self.length = length
@@ -41,7 +41,7 @@ struct WindowTally {
     slotMask = slots - 1
     counts = [UInt64](repeating: 0, count: slots)
     if columns > 1 { tokenCounts = [UInt32](repeating: 0, count: slots * columns) }
-    // One more than there can be: it is written first, and counted if new.
+    // One more than there can be: a slot is written first, and kept if it is new.
     used = [Int32](repeating: 0, count: min(length, slots) + 1)
   }
 
