@@ -52,6 +52,22 @@ CLONES void gf_log(const double *restrict x, double *restrict y, long count) {
   for (long i = 0; i < count; i += LANES) store(y + i, log8(load(x + i)));
 }
 
+CLONES long gf_fewest_new_bits(const void *rows, long first, long count, const void *bits) {
+  const uint64_t(*row)[4] = rows;
+  const uint64_t *have = bits;
+  long best = first + count - 1;
+  int fewest = 257;
+  for (long i = best; i >= first && fewest > 0; i--) {
+    int added = 0;
+    for (int word = 0; word < 4; word++) added += __builtin_popcountll(row[i][word] & ~have[word]);
+    if (added < fewest) {
+      best = i;
+      fewest = added;
+    }
+  }
+  return best;
+}
+
 const char *gf_instruction_set(void) {
 #if defined(__x86_64__) && defined(__linux__)
   __builtin_cpu_init();

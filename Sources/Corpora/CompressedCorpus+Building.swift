@@ -1,5 +1,5 @@
-// Building a compressed corpus: each lane counts the windows of its own sequences; the pieces are
-// then renumbered and regrouped, in an order that depends on the data alone.
+// Building a compressed corpus: each lane counts the windows of its own sequences; they are then
+// renumbered and regrouped, in an order that depends on the data alone.
 
 import ParallelLoops
 
@@ -17,120 +17,71 @@ extension CompressedCorpus {
     pairs: PairIdentity = .distinct, threads: Int = 1
   ) {
     precondition(source.vocabulary == shape.vocabulary, "vocabularies differ")
-    precondition(shape.codeCount != nil, "more than 2⁶³ windows")
     precondition(source.length >= shape.firstPosition, "no position has a full window")
     precondition(targets == .sampled || source.knowsTargetLaw, "the target's law is not known")
+    guard let codeCount = shape.codeCount else { preconditionFailure("more than 2⁶³ windows") }
 
-    let lanes = balancedRanges(source.sequenceCount, lanes: 64) { _ in 1 }
-    let pieces = [CountedSequences](
-      unsafeUninitializedCapacity: lanes.count
-    ) { buffer, count in
-      forEachLane(lanes.count, threads: threads) { lane in
-        let counter = WindowCounter(
-          source: source, shape: shape, targets: targets, pairs: pairs)
-        buffer.initializeElement(at: lane, to: counter.count(lanes[lane]))
-      }
-      count = lanes.count
+    let pieces = inLanes(source.sequenceCount, threads: threads) { sequences in
+      var counter = WindowCounter(source: source, shape: shape, targets: targets, pairs: pairs)
+      let counted = counter.count(sequences)
+      return (counted, counted.distinctCodes(codeCount: codeCount))
     }
-    self.init(pieces, shape: shape, columns: targets == .sampled ? 1 : source.vocabulary)
+    self.init(
+      CountedSequences(joining: pieces.map(\.0)), WindowNumbering(pieces.flatMap(\.1)),
+      shape: shape, columns: targets == .sampled ? 1 : source.vocabulary, threads: threads)
   }
 
-  /// Numbers the windows, sorts the sequences by query, and gives each group its keys.
-  private init(_ pieces: [CountedSequences], shape: WindowShape, columns: Int) {
-    let numbering = WindowNumbering(pieces.flatMap(\.distinctCodes))
+  /// Sorts the sequences by query, and gives each group its keys.
+  private init(
+    _ counted: CountedSequences, _ numbering: WindowNumbering, shape: WindowShape, columns: Int,
+    threads: Int
+  ) {
     var symbols: [UInt16] = []
     for code in numbering.codes { shape.decode(code, into: &symbols) }
     windows = WindowTable(shape: shape, symbols: symbols)
+    self.columns = columns
 
-    // Sequences in the order of their query window, ties in the order of the source.
-    struct Place {
-      let piece: Int
-      let sequence: Int
-    }
-    var members = [[Place]](repeating: [], count: numbering.codes.count)
-    for (piece, counted) in pieces.enumerated() {
-      for (sequence, code) in counted.queries.enumerated() {
-        members[numbering[code]].append(Place(piece: piece, sequence: sequence))
-      }
-    }
-    var firstIndex: [Int] = []
-    var seen = 0
-    for counted in pieces {
-      firstIndex.append(seen)
-      seen += counted.queries.count
-    }
-    let entries = pieces.reduce(0) { $0 + $1.codes.count }
+    let order = QueryOrder(counted, numbering, threads: threads)
+    sourceIndices = order.sourceIndices
+    entryOffsets = order.entryOffsets
+    entryCounts = order.entryRows(counted.counts, columns: 1) { $0 }
+    entryTargetCounts = order.entryRows(counted.targetCounts, columns: columns) { $0 }
+    targetWeights = order.sequenceRows(counted.weights, columns: columns)
+    var entries = order.entryRows(counted.codes, columns: 1) { UInt32(numbering[$0]) }
 
     var groups: [Group] = []
     var keyWindows: [UInt32] = []
-    var entryOffsets: [Int] = [0]
-    var entrySlots: [UInt32] = []
-    var entryCounts: [Float] = []
-    var entryTargetCounts: [Float] = []
-    var targetWeights: [Double] = []
-    var sourceIndices: [Int] = []
-    entryOffsets.reserveCapacity(seen + 1)
-    entrySlots.reserveCapacity(entries)
-    entryCounts.reserveCapacity(entries)
-    entryTargetCounts.reserveCapacity(entries * columns)
-    targetWeights.reserveCapacity(seen * columns)
-    sourceIndices.reserveCapacity(seen)
-
-    // slotOfWindow[ω] is valid for the current group when stamp[ω] names it.
-    var slotOfWindow = [UInt32](repeating: 0, count: numbering.codes.count)
-    var stamp = [Int](repeating: -1, count: numbering.codes.count)
-    for (query, places) in members.enumerated() where !places.isEmpty {
-      let firstKey = keyWindows.count
-      let firstSequence = sourceIndices.count
-      var present: [UInt32] = []
-      for place in places {
-        for code in pieces[place.piece].entryCodes(of: place.sequence) {
-          let window = numbering[code]
-          if stamp[window] != query {
-            stamp[window] = query
-            present.append(UInt32(window))
-          }
-        }
-      }
-      present.sort()
+    for (query, present) in order.windowsOfQueries(entries) {
       // Working on all windows in order costs less than gathering the greater part of them.
       let isDense = 5 * present.count > 2 * numbering.codes.count
-      for (key, window) in present.enumerated() {
-        slotOfWindow[Int(window)] = isDense ? window : UInt32(key)
-      }
-      keyWindows += present
-      for place in places {
-        let piece = pieces[place.piece]
-        let range = piece.entries(of: place.sequence)
-        for entry in range {
-          entrySlots.append(slotOfWindow[numbering[piece.codes[entry]]])
-          entryCounts.append(piece.counts[entry])
-        }
-        entryTargetCounts +=
-          piece.targetCounts[range.lowerBound * columns..<range.upperBound * columns]
-        targetWeights += piece.weights[place.sequence * columns..<(place.sequence + 1) * columns]
-        entryOffsets.append(entrySlots.count)
-        sourceIndices.append(firstIndex[place.piece] + place.sequence)
-      }
       groups.append(
         Group(
-          query: query, keys: firstKey..<keyWindows.count, isDense: isDense,
-          sequences: firstSequence..<sourceIndices.count))
+          query: query, keys: keyWindows.count..<keyWindows.count + present.count,
+          isDense: isDense, sequences: order.sequences(of: query)))
+      keyWindows += present
     }
+    order.number(&entries, by: groups, keyWindows)
     self.groups = groups
     self.keyWindows = keyWindows
-    self.entryOffsets = entryOffsets
-    self.entrySlots = entrySlots
-    self.entryCounts = entryCounts
-    self.entryTargetCounts = entryTargetCounts
-    self.columns = columns
-    self.targetWeights = targetWeights
-    self.sourceIndices = sourceIndices
+    entrySlots = entries
+  }
+}
+
+/// Results of consecutive ranges of items, in their order.
+func inLanes<Result>(
+  _ count: Int, threads: Int, cost: (Int) -> Int = { _ in 1 }, _ body: (Range<Int>) -> Result
+) -> [Result] {
+  let lanes = balancedRanges(count, lanes: 64, cost: cost)
+  return [Result](unsafeUninitializedCapacity: lanes.count) { results, initialized in
+    forEachLane(lanes.count, threads: threads) { lane in
+      results.initializeElement(at: lane, to: body(lanes[lane]))
+    }
+    initialized = lanes.count
   }
 }
 
 /// Consecutive numbers for the distinct window codes, ascending.
-private struct WindowNumbering {
+struct WindowNumbering {
   let codes: [UInt64]
   /// Number of each code, when codes are small enough for a table.
   private let table: [UInt32]

@@ -12,16 +12,19 @@ public enum PairIdentity: Sendable, Equatable {
 
 /// Renames the tokens of window pairs into the order of their first occurrence.
 struct Relabelling {
-  private let shape: WindowShape
-  private var symbols: [UInt16] = []
-  /// The new name of each token, or −1; and the tokens that the query names.
+  private let columns: Int
+  /// Symbols of a window's column, of which those from d on are no tokens and keep their name.
+  private let symbols: UInt64
+  /// The new name of each symbol, or −1.
   private var names: [Int32]
+  /// The tokens that have a name, in its order; and how many of them the query names.
   private var named: [Int] = []
   private var namedByQuery = 0
 
   init(shape: WindowShape) {
-    self.shape = shape
-    names = [Int32](repeating: -1, count: shape.vocabulary)
+    columns = shape.lags.count
+    symbols = UInt64(shape.symbols)
+    names = [Int32](repeating: -1, count: shape.vocabulary) + [Int32(shape.vocabulary)]
   }
 
   /// The code that stands for a query; the keys that follow are renamed with it.
@@ -40,21 +43,21 @@ struct Relabelling {
   }
 
   private mutating func forget(from first: Int) {
-    for token in named[first...] { names[token] = -1 }
-    named.removeSubrange(first...)
+    while named.count > first { names[named.removeLast()] = -1 }
   }
 
   private mutating func rename(_ code: UInt64) -> UInt64 {
-    symbols.removeAll(keepingCapacity: true)
-    shape.decode(code, into: &symbols)
-    for (column, symbol) in symbols.enumerated() where Int(symbol) < shape.vocabulary {
-      let token = Int(symbol)
-      if names[token] < 0 {
-        names[token] = Int32(named.count)
-        named.append(token)
+    var (rest, renamed, place) = (code, UInt64(0), UInt64(1))
+    for _ in 0..<columns {
+      let (others, symbol) = rest.quotientAndRemainder(dividingBy: symbols)
+      if names[Int(symbol)] < 0 {
+        names[Int(symbol)] = Int32(named.count)
+        named.append(Int(symbol))
       }
-      symbols[column] = UInt16(names[token])
+      renamed += place &* UInt64(names[Int(symbol)])
+      place &*= symbols
+      rest = others
     }
-    return shape.encode(symbols)
+    return renamed
   }
 }

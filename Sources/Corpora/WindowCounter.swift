@@ -2,8 +2,8 @@
 struct CountedSequences {
   /// The code of each sequence's query window.
   var queries: [UInt64] = []
-  /// Where each sequence's entries end.
-  var ends: [Int] = []
+  /// Where each sequence's entries start, and the last one's end.
+  var offsets: [Int] = [0]
   /// For each entry: the window's code, ascending within a sequence.
   var codes: [UInt64] = []
   /// For each entry: N(ω).
@@ -12,34 +12,51 @@ struct CountedSequences {
   var targetCounts: [Float] = []
   /// For each sequence and column: the target's weight.
   var weights: [Double] = []
-  /// Every code that occurs, as key or as query, ascending.
-  var distinctCodes: [UInt64] = []
 
-  func entries(of sequence: Int) -> Range<Int> {
-    (sequence == 0 ? 0 : ends[sequence - 1])..<ends[sequence]
+  /// The sequences of all pieces, in their order.
+  init(joining pieces: [CountedSequences] = []) {
+    offsets.reserveCapacity(pieces.reduce(1) { $0 + $1.queries.count })
+    codes.reserveCapacity(pieces.reduce(0) { $0 + $1.codes.count })
+    counts.reserveCapacity(codes.capacity)
+    targetCounts.reserveCapacity(pieces.reduce(0) { $0 + $1.targetCounts.count })
+    for piece in pieces {
+      let first = codes.count
+      queries += piece.queries
+      for offset in piece.offsets.dropFirst() { offsets.append(first + offset) }
+      codes += piece.codes
+      counts += piece.counts
+      targetCounts += piece.targetCounts
+      weights += piece.weights
+    }
   }
 
-  func entryCodes(of sequence: Int) -> ArraySlice<UInt64> { codes[entries(of: sequence)] }
+  /// Every code that occurs, as key or as query, ascending.
+  ///
+  /// - Parameter codeCount: codes are below it.
+  /// - Returns: one of each.
+  func distinctCodes(codeCount: Int) -> [UInt64] {
+    guard codeCount <= WindowTally.largestTable else {
+      return Set(codes).union(queries).sorted()
+    }
+    var occurs = [Bool](repeating: false, count: codeCount)
+    for code in codes { occurs[Int(code)] = true }
+    for code in queries { occurs[Int(code)] = true }
+    return occurs.indices.lazy.filter { occurs[$0] }.map(UInt64.init)
+  }
 }
 
-/// Counts windows with an open-addressing table that holds one sequence at a time.
-final class WindowCounter {
+/// Reads sequences, counts their windows and renames them.
+struct WindowCounter {
   private let reader: any SequenceReader
   private let shape: WindowShape
   private let targets: CompressedCorpus.Targets
+  private let columns: Int
   private var relabelling: Relabelling?
-  private let length: Int
+  private var tally: WindowTally
   private var tokens: [UInt8]
   private var law: [Double]
-
-  private let slotMask: Int
-  /// Code + 1 in each slot, 0 when the slot is empty.
-  private var slotCodes: [UInt64]
-  /// N(ω) in each slot.
-  private var slotCounts: [UInt32]
-  /// N(ω, e), shape (slots, columns).
-  private var slotTargetCounts: [UInt32]
-  private let columns: Int
+  /// The windows of a sequence under the codes that they are counted under, and where their counts are.
+  private var found: [(code: UInt64, slot: Int)] = []
 
   init(
     source: some SequenceSource, shape: WindowShape, targets: CompressedCorpus.Targets,
@@ -49,59 +66,19 @@ final class WindowCounter {
     reader = source.makeReader()
     self.shape = shape
     self.targets = targets
-    length = source.length
     columns = targets == .sampled ? 1 : source.vocabulary
-    tokens = [UInt8](repeating: 0, count: length + 1)
+    tally = WindowTally(shape: shape, length: source.length, columns: columns)
+    tokens = [UInt8](repeating: 0, count: source.length + 1)
     law = [Double](repeating: 0, count: source.vocabulary)
-    let most = min(length, shape.codeCount ?? length)
-    var slots = 16
-    while slots < 2 * most { slots *= 2 }
-    slotMask = slots - 1
-    slotCodes = [UInt64](repeating: 0, count: slots)
-    slotCounts = [UInt32](repeating: 0, count: slots)
-    slotTargetCounts = [UInt32](repeating: 0, count: slots * columns)
   }
 
-  func count(_ sequences: Range<Int>) -> CountedSequences {
+  mutating func count(_ sequences: Range<Int>) -> CountedSequences {
     var result = CountedSequences()
-    var occurring: Set<UInt64> = []
-    var touched: [(code: UInt64, slot: Int)] = []
     for index in sequences {
       tokens.withUnsafeMutableBufferPointer { reader.read(index, into: $0) }
-      touched.removeAll(keepingCapacity: true)
-      var query = tokens.withUnsafeBufferPointer { tokens in
-        countWindows(of: tokens, touched: &touched)
-        return shape.code(at: length + 1, in: tokens, isOutput: true)
-      }
-      if relabelling != nil {
-        query = relabelling?.query(query) ?? query
-        for i in touched.indices {
-          touched[i].code = relabelling?.key(touched[i].code) ?? touched[i].code
-        }
-      }
-      touched.sort { $0.code < $1.code }
-      let first = result.codes.count
-      for (code, slot) in touched {
-        // Windows that a renaming makes equal are neighbours now.
-        if result.codes.count == first || result.codes[result.codes.count - 1] != code {
-          result.codes.append(code)
-          result.counts.append(0)
-          for _ in 0..<columns { result.targetCounts.append(0) }
-          occurring.insert(code)
-        }
-        let entry = result.codes.count - 1
-        result.counts[entry] += Float(slotCounts[slot])
-        for column in 0..<columns {
-          result.targetCounts[entry * columns + column] +=
-            Float(slotTargetCounts[slot * columns + column])
-          slotTargetCounts[slot * columns + column] = 0
-        }
-        slotCodes[slot] = 0
-        slotCounts[slot] = 0
-      }
-      result.ends.append(result.codes.count)
-      result.queries.append(query)
-      occurring.insert(query)
+      tokens.withUnsafeBufferPointer { tally.count($0) }
+      result.queries.append(nameWindows())
+      appendEntries(to: &result)
       switch targets {
       case .sampled:
         result.weights.append(1)
@@ -110,41 +87,47 @@ final class WindowCounter {
         result.weights += law
       }
     }
-    result.distinctCodes = occurring.sorted()
     return result
   }
 
-  private func countWindows(
-    of tokens: UnsafeBufferPointer<UInt8>, touched: inout [(code: UInt64, slot: Int)]
-  ) {
-    let (shape, columns, mask) = (shape, columns, slotMask)
-    let target = tokens[length]
-    let positions = shape.firstPosition...length
-    slotCodes.withUnsafeMutableBufferPointer { codes in
-      slotCounts.withUnsafeMutableBufferPointer { counts in
-        slotTargetCounts.withUnsafeMutableBufferPointer { targetCounts in
-          for position in positions {
-            let code = shape.code(at: position, in: tokens, isOutput: false)
-            // Fibonacci hashing spreads neighbouring codes over the table.
-            var slot = Int(truncatingIfNeeded: (code &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-            while codes[slot] != code + 1 {
-              if codes[slot] == 0 {
-                codes[slot] = code + 1
-                touched.append((code, slot))
-                break
-              }
-              slot = (slot + 1) & mask
-            }
-            counts[slot] &+= 1
-            let token = tokens[position - 1]
-            if columns > 1 {
-              targetCounts[slot * columns + Int(token)] &+= 1
-            } else if token == target {
-              targetCounts[slot] &+= 1
-            }
-          }
-        }
+  /// Lists what was found under the codes that it is counted under, ascending, and gives that of the query.
+  private mutating func nameWindows() -> UInt64 {
+    let query = tokens.withUnsafeBufferPointer {
+      shape.code(at: tokens.count, in: $0, isOutput: true)
+    }
+    found.removeAll(keepingCapacity: true)
+    guard var relabelling = relabelling.take() else {
+      for slot in tally.slots { found.append((tally.code(ofSlot: slot), slot)) }
+      found.sort { $0.code < $1.code }
+      return query
+    }
+    let renamed = relabelling.query(query)
+    for slot in tally.slots {
+      found.append((relabelling.key(tally.code(ofSlot: slot)), slot))
+    }
+    self.relabelling = relabelling
+    found.sort { $0.code < $1.code }
+    return renamed
+  }
+
+  /// Appends the counts of one sequence and forgets them.
+  private mutating func appendEntries(to result: inout CountedSequences) {
+    var last: UInt64?
+    for (code, slot) in found {
+      // Windows that a renaming makes equal are neighbours now.
+      if code != last {
+        result.codes.append(code)
+        result.counts.append(0)
+        for _ in 0..<columns { result.targetCounts.append(0) }
+        last = code
+      }
+      result.counts[result.counts.count - 1] += Float(tally.count(inSlot: slot))
+      let row = result.targetCounts.count - columns
+      for column in 0..<columns {
+        result.targetCounts[row + column] += Float(tally.targetCount(inSlot: slot, column))
       }
     }
+    result.offsets.append(result.codes.count)
+    tally.clear()
   }
 }

@@ -74,9 +74,29 @@ public struct WindowShape: Sendable, Equatable {
     return code
   }
 
-  /// The code of a window with these symbols, in the order of `lags`.
-  func encode(_ symbolsOfWindow: [UInt16]) -> UInt64 {
-    symbolsOfWindow.reversed().reduce(0) { $0 * UInt64(symbols) + UInt64($1) }
+  /// Writes the codes of the windows at all positions that are read.
+  ///
+  /// Lag by lag, so that the loop over positions is a loop over vectors.
+  ///
+  /// - Parameters:
+  ///   - tokens: x_1…x_{L+1}, zero-based.
+  ///   - codes: receives the code of position l at index l, for l = `firstPosition`…L; its integers
+  ///     must hold `codeCount`.
+  func writeCodes<Code: FixedWidthInteger & UnsignedInteger>(
+    of tokens: UnsafeBufferPointer<UInt8>, into codes: UnsafeMutableBufferPointer<Code>
+  ) {
+    // From here on no token of a window is absent.
+    let whole = min(max(firstPosition, (lags.last ?? 0) + 1), tokens.count)
+    for l in firstPosition..<whole {
+      codes[l] = Code(truncatingIfNeeded: code(at: l, in: tokens, isOutput: false))
+    }
+    let base = Code(symbols)
+    for l in whole..<tokens.count { codes[l] = 0 }
+    for lag in lags.reversed() {
+      for l in whole..<tokens.count {
+        codes[l] = codes[l] &* base &+ Code(truncatingIfNeeded: tokens[l &- lag &- 1])
+      }
+    }
   }
 
   /// The symbols of a window, in the order of `lags`, written one after the other.

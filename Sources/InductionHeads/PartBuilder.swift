@@ -1,3 +1,4 @@
+import CKernels
 import Corpora
 
 /// Makes the parts of a ``SequenceCounts``, with buffers over the slots of a group.
@@ -6,13 +7,13 @@ import Corpora
 /// they have; then each chunk begins with the first one left, and seven times takes, among the next few
 /// hundred, the one that adds the fewest windows. On the paper's data this leaves 30 % of what is stored
 /// at M = 5 (60 % at M = 3) not zero, sorting alone 26 % (53 %).
-final class PartBuilder {
+struct PartBuilder {
   private typealias Signature = SIMD4<UInt64>
 
   /// A sequence that counts, and how often it occurs.
   private struct Member {
     let sequence: Int
-    /// Which windows it has, by their rank in frequency modulo 256.
+    /// Which windows it has, by their rank in frequency modulo 256, the most frequent in the highest bits.
     let signature: Signature
     let hash: UInt64
     var number = 1.0
@@ -24,7 +25,7 @@ final class PartBuilder {
   /// Of every slot: how often it occurs, its rank by that, and its counts in a chunk and column.
   private var frequency: [UInt32]
   private var rank: [UInt32]
-  private var lanes: [UInt32]
+  private var lanes: [SIMD8<UInt32>]
   private static let pool = 256
 
   init(
@@ -38,11 +39,13 @@ final class PartBuilder {
     let slots = corpus.groups.map { corpus.slotCount(of: $0) }.max() ?? 0
     frequency = [UInt32](repeating: 0, count: slots)
     rank = frequency
-    lanes = [UInt32](repeating: 0, count: slots * SequenceCounts.lanes)
+    lanes = [SIMD8<UInt32>](repeating: .zero, count: slots)
   }
 
   /// Some sequences of one group.
-  func part(_ sequences: Range<Int>, of group: CompressedCorpus.Group) -> SequenceCounts.Part {
+  mutating func part(_ sequences: Range<Int>, of group: CompressedCorpus.Group)
+    -> SequenceCounts.Part
+  {
     var part = SequenceCounts.Part()
     rankSlots(sequences)
     var members: [Member] = []
@@ -60,7 +63,8 @@ final class PartBuilder {
     members = merged(members)
     // Reversed, so that what is taken comes off the end.
     members.reverse()
-    while !members.isEmpty { append(takeChunk(&members), to: &part) }
+    var signatures = members.map(\.signature)
+    while !members.isEmpty { append(takeChunk(&members, &signatures), to: &part) }
     return part
   }
 
@@ -69,7 +73,7 @@ final class PartBuilder {
   }
 
   /// Ranks the slots of some sequences by how many of them have it.
-  private func rankSlots(_ sequences: Range<Int>) {
+  private mutating func rankSlots(_ sequences: Range<Int>) {
     let all = corpus.entryOffsets[sequences.lowerBound]..<corpus.entryOffsets[sequences.upperBound]
     var present: [UInt32] = []
     for slot in corpus.entrySlots[all] {
@@ -165,27 +169,20 @@ final class PartBuilder {
   }
 
   /// Takes up to eight members off the end that have many windows in common.
-  private func takeChunk(_ members: inout [Member]) -> [Member] {
+  private func takeChunk(_ members: inout [Member], _ signatures: inout [Signature]) -> [Member] {
     var chunk = [members.removeLast()]
-    var union = chunk[0].signature
+    var union = signatures.removeLast()
     while chunk.count < SequenceCounts.lanes, !members.isEmpty {
-      var best = (place: members.count - 1, added: Int.max)
-      for place in (max(0, members.count - Self.pool)..<members.count).reversed() {
-        let new = members[place].signature & ~union
-        let added =
-          new[0].nonzeroBitCount + new[1].nonzeroBitCount + new[2].nonzeroBitCount
-          + new[3].nonzeroBitCount
-        if added < best.added { best = (place, added) }
-        if added == 0 { break }
-      }
-      chunk.append(members.remove(at: best.place))
-      union |= chunk[chunk.count - 1].signature
+      let pool = min(Self.pool, members.count)
+      let place = gf_fewest_new_bits(signatures, members.count - pool, pool, &union)
+      chunk.append(members.remove(at: place))
+      union |= signatures.remove(at: place)
     }
     return chunk
   }
 
   /// Appends the blocks of a chunk.
-  private func append(_ chunk: [Member], to part: inout SequenceCounts.Part) {
+  private mutating func append(_ chunk: [Member], to part: inout SequenceCounts.Part) {
     let width = SequenceCounts.lanes
     for column in 0..<columns {
       var present: [UInt32] = []
@@ -194,26 +191,31 @@ final class PartBuilder {
           let count = count(e, column)
           if count == 0 { continue }
           let slot = corpus.entrySlots[e]
-          let first = Int(slot) * width
-          if lanes[first..<first + width].allSatisfy({ $0 == 0 }) { present.append(slot) }
-          lanes[first + lane] = count
+          if lanes[Int(slot)] == .zero { present.append(slot) }
+          lanes[Int(slot)][lane] = count
         }
       }
       present.sort()
       // An even number, with a block of zeros if need be.
       if !present.count.isMultiple(of: 2) { present.append(present[present.count - 1]) }
-      for slot in present {
-        withUnsafeBytes(of: slot.littleEndian) {
-          part.slots.append(contentsOf: $0.prefix(slotSize))
-        }
-        for place in Int(slot) * width..<(Int(slot) + 1) * width {
-          withUnsafeBytes(of: lanes[place].littleEndian) {
-            part.counts.append(contentsOf: $0.prefix(countSize))
+      let first = Int(part.offsets.last ?? 0)
+      let end = first + present.count
+      part.slots.append(contentsOf: repeatElement(0, count: present.count * slotSize))
+      part.counts.append(contentsOf: repeatElement(0, count: present.count * width * countSize))
+      part.slots.withUnsafeMutableBytes { slots in
+        part.counts.withUnsafeMutableBytes { counts in
+          for (block, slot) in zip(first..<end, present) {
+            store(lanes[Int(slot)], in: counts, at: block)
+            lanes[Int(slot)] = .zero
+            if slotSize == 2 {
+              slots.storeBytes(of: UInt16(slot), toByteOffset: 2 * block, as: UInt16.self)
+            } else {
+              slots.storeBytes(of: slot, toByteOffset: 4 * block, as: UInt32.self)
+            }
           }
-          lanes[place] = 0
         }
       }
-      part.offsets.append((part.offsets.last ?? 0) + Int64(present.count))
+      part.offsets.append(Int64(end))
     }
     for target in 0..<corpus.columns {
       for lane in 0..<width {
@@ -232,5 +234,21 @@ final class PartBuilder {
     }
     let target = corpus.entryTargetCounts[e]
     return UInt32(column == 0 ? target : corpus.entryCounts[e] - target)
+  }
+
+  /// Stores the counts of a block in `countSize` bytes each.
+  private func store(
+    _ counts: SIMD8<UInt32>, in bytes: UnsafeMutableRawBufferPointer, at block: Int
+  ) {
+    let place = block * SequenceCounts.lanes * countSize
+    switch countSize {
+    case 1:
+      bytes.storeBytes(
+        of: SIMD8<UInt8>(truncatingIfNeeded: counts), toByteOffset: place, as: SIMD8<UInt8>.self)
+    case 2:
+      bytes.storeBytes(
+        of: SIMD8<UInt16>(truncatingIfNeeded: counts), toByteOffset: place, as: SIMD8<UInt16>.self)
+    default: bytes.storeBytes(of: counts, toByteOffset: place, as: SIMD8<UInt32>.self)
+    }
   }
 }

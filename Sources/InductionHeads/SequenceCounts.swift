@@ -83,7 +83,7 @@ struct SequenceCounts: Sendable {
     let lanes = balancedRanges(ranges.count, lanes: 64) { ranges[$0].1.count + 16 }
     let made = [[Part]](unsafeUninitializedCapacity: lanes.count) { buffer, count in
       forEachLane(lanes.count, threads: threads) { lane in
-        let builder = PartBuilder(
+        var builder = PartBuilder(
           corpus, floor: floor, columns: columns, countSize: countSize, slotSize: slotSize)
         buffer.initializeElement(
           at: lane,

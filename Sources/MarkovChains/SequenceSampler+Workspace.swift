@@ -88,14 +88,29 @@ extension SequenceSampler {
       let parents = chain.parents
       unsafe parents.withUnsafeBufferPointer { parents in
         let n = parents.count
-        for t in memory..<count {
+        @inline(__always) func draw(_ t: Int, _ row: Int) -> Int {
+          let law = unsafe UnsafeBufferPointer(start: thresholds + row &* d, count: d)
+          let token = unsafe lowerCount(law, random.uniformBits())
+          unsafe x[t] = UInt8(truncatingIfNeeded: token)
+          return token
+        }
+        func row(_ t: Int) -> Int {
           var row = 0
           for k in stride(from: n - 1, through: 0, by: -1) {
             row = unsafe row &* d &+ Int(x[t &- parents[k]])
           }
-          let law = unsafe UnsafeBufferPointer(start: thresholds + row &* d, count: d)
-          let bits = random.uniformBits()
-          unsafe x[t] = UInt8(truncatingIfNeeded: lowerCount(law, bits))
+          return row
+        }
+        guard memory == n else {
+          for t in memory..<count { _ = draw(t, row(t)) }
+          return
+        }
+        // With parents 1, …, n the next row is known but for the token that is being drawn.
+        var next = row(memory)
+        let rowCount = chain.rowCount
+        for t in memory..<count {
+          let rest = unsafe next &* d &- Int(x[t &- n]) &* rowCount
+          next = rest &+ draw(t, next)
         }
       }
       stream = random

@@ -39,6 +39,10 @@ void gf_exp(const double *_Nonnull x, double *_Nonnull y, long count);
 /// y = log x, within 1 ULP for all x. `count` is a multiple of 8.
 void gf_log(const double *_Nonnull x, double *_Nonnull y, long count);
 
+/// Which of `count` sets, of 256 bits each, from `first` on adds the fewest to `bits`; of several the last.
+long gf_fewest_new_bits(const void *_Nonnull rows, long first, long count,
+                        const void *_Nonnull bits);
+
 /// The instruction set that was chosen: "x86-64-v4", "x86-64-v3" or "baseline".
 const char *_Nonnull gf_instruction_set(void);
 
