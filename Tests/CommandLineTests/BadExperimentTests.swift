@@ -177,7 +177,7 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
       "x.yaml:6:3: data.sequences: found a problem of up to", "the memory available"),
     .init(
       "many sequences", Small.replacing(line: 6, with: "  sequences: 1e12"), [],
-      "x.yaml:6:3: data.sequences: found a problem of up to", "TiB"),
+      "x.yaml:6:3: data.sequences: found a problem of up to", "PiB"),
     .init(
       "the longest sequence there could be",
       Small.replacing(line: 7, with: "  length: 9223372036854775807"), [],

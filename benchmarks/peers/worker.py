@@ -331,8 +331,8 @@ def make_gradient(folder: Path, name: str) -> tuple[Any, float]:
         population = read_population(folder, model.vocabulary)
         return lambda: population_gradient(model, population, theta)[0], 0.0
     tokens = read_tokens(folder)
-    make_corpus = compress if "compressed" in name else dense
-    corpus = make_corpus(tokens, model.vocabulary, model.window)
+    sizes = tokens, model.vocabulary, model.window
+    corpus = compress(*sizes, model.floor) if "compressed" in name else dense(*sizes)
     begin = time.perf_counter()
     if name.startswith("JAX"):
         from . import models_jax
