@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "vectors.h"
+#include "losses.h"
 
 double gf_logarithm(double x) { return log(x); }
 
@@ -12,9 +12,15 @@ typedef struct {
   int slot_size;
   /// Whether one shift of the exponents serves all sequences.
   int is_shared;
+  /// Whether the processor converts 64-bit integers at once.
+  int converts;
   const void *counts;
   const void *slots;
 } gf_form;
+
+INLINE gf_form form_of(const gf_sequences *q, const gf_logits *l, int count_size) {
+  return (gf_form){count_size, q->slot_size, l->powers != 0, 0, q->counts, q->slots};
+}
 
 /// The eight counts of a block.
 INLINE vec counts8(gf_form form, int64_t block) {
@@ -27,7 +33,8 @@ INLINE vec counts8(gf_form form, int64_t block) {
     case 2: n = __builtin_convertvector(((const shorts *)form.counts)[block], ivec); break;
     default: n = __builtin_convertvector(((const words *)form.counts)[block], ivec);
   }
-  // Into the low bits of 2⁵²: exact below 2⁵², and fast where integers cannot be converted at once.
+  if (form.converts) return __builtin_convertvector(n, vec);
+  // Into the low bits of 2⁵², which is exact, too.
   return (vec)(n | 0x4330000000000000) - 0x1p52;
 }
 
@@ -78,38 +85,6 @@ INLINE void totals(const gf_sequences *q, gf_form form, const gf_logits *l, int 
   }
 }
 
-/// 1/Z, of which an idle lane has 1: its counts and weights are zero, and so is all that follows.
-INLINE vec inverse_total(int columns, const double *t) {
-  vec z = splat(0.0);
-  for (int c = 0; c < columns; c++) z += load(t + c * LANES);
-  return 1.0 / choose(z == 0.0, splat(1.0), z);
-}
-
-/// y_c + ε, or 1 where the target has no weight and may have no probability either.
-INLINE vec floored(vec weight, vec y, double floor) {
-  return choose(weight > 0.0, y + floor, splat(1.0));
-}
-
-/// The losses of eight sequences; writes T̄, shape (columns, 8), which may be T.
-INLINE vec losses(int columns, int targets, const double *weights, double floor, const double *t,
-                  double *adjoint) {
-  vec inverse = inverse_total(columns, t);
-  vec loss = splat(0.0), mean = splat(0.0);
-  for (int c = 0; c < targets; c++) {
-    vec weight = load(weights + c * LANES);
-    vec y = load(t + c * LANES) * inverse;
-    vec p = floored(weight, y, floor);
-    loss = fma8(-weight, log8(p), loss);
-    vec f = -weight * inverse / p;
-    store(adjoint + c * LANES, f);
-    mean = fma8(f, y, mean);
-  }
-  for (int c = 0; c < columns; c++) {
-    store(adjoint + c * LANES, (c < targets ? load(adjoint + c * LANES) : splat(0.0)) - mean);
-  }
-  return loss;
-}
-
 /// Σ N E T̄ of a chunk, added lane by lane to the sums of its keys, shape (slots, 8); where one shift
 /// serves all, E is left to the end.
 INLINE void add_adjoints(const gf_sequences *q, gf_form form, const gf_logits *l, int columns,
@@ -150,8 +125,8 @@ INLINE double read_out(const gf_sequences *q, const gf_logits *l, gf_form form, 
     }
     for (int i = 0; i < count; i++) {
       double *of_chunk = t + i * columns * LANES;
-      total += losses(columns, q->targets, q->weights + (first + i) * q->targets * LANES,
-                      l->floor, of_chunk, of_chunk);
+      total += losses(columns, q->targets, q->weights + (first + i) * q->targets * LANES, LANES,
+                      l->floor, adjoints != 0, of_chunk);
     }
     for (int i = 0; adjoints && i < count; i++) {
       add_adjoints(q, form, l, columns, first + i, shifts[i], t + i * columns * LANES, sums);
@@ -178,35 +153,6 @@ INLINE void total_tangents(const gf_sequences *q, gf_form form, const gf_logits 
   }
 }
 
-/// T̄ and its tangent from T and Ṫ, each over what it is made from.
-///
-/// ẏ_c = (Ṫ_c − y_c Ż)/Z, ḟ_c = −f_c (ẏ_c/(y_c + ε) + Ż/Z), and T̄_c = f_c − Σ f y.
-INLINE void loss_tangents(int columns, int targets, const double *weights, double floor, double *t,
-                          double *tangent) {
-  vec inverse = inverse_total(columns, t);
-  vec growth = splat(0.0);
-  for (int c = 0; c < columns; c++) growth += load(tangent + c * LANES);
-  growth *= inverse;
-  vec mean = splat(0.0), mean_tangent = splat(0.0);
-  for (int c = 0; c < targets; c++) {
-    vec weight = load(weights + c * LANES);
-    vec y = load(t + c * LANES) * inverse;
-    vec p = floored(weight, y, floor);
-    vec f = -weight * inverse / p;
-    vec y_dot = load(tangent + c * LANES) * inverse - y * growth;
-    vec f_dot = -f * (y_dot / p + growth);
-    store(t + c * LANES, f);
-    store(tangent + c * LANES, f_dot);
-    mean = fma8(f, y, mean);
-    mean_tangent = fma8(f_dot, y, fma8(f, y_dot, mean_tangent));
-  }
-  for (int c = 0; c < columns; c++) {
-    store(t + c * LANES, (c < targets ? load(t + c * LANES) : splat(0.0)) - mean);
-    store(tangent + c * LANES,
-          (c < targets ? load(tangent + c * LANES) : splat(0.0)) - mean_tangent);
-  }
-}
-
 INLINE void read_out_tangent(const gf_sequences *q, const gf_logits *l, gf_form form,
                              const double *logit_tangents, double *adjoints,
                              double *adjoint_tangents, double *scratch) {
@@ -218,8 +164,8 @@ INLINE void read_out_tangent(const gf_sequences *q, const gf_logits *l, gf_form 
     vec shift = form.is_shared ? splat(0.0) : largest_logits(q, form, l, chunk);
     totals(q, form, l, q->columns, chunk, shift, t);
     total_tangents(q, form, l, logit_tangents, chunk, shift, tangent);
-    loss_tangents(q->columns, q->targets, q->weights + chunk * q->targets * LANES, l->floor, t,
-                  tangent);
+    loss_tangents(q->columns, q->targets, q->weights + chunk * q->targets * LANES, LANES,
+                  l->floor, t, tangent);
     add_adjoints(q, form, l, q->columns, chunk, shift, t, sums);
     add_adjoints(q, form, l, q->columns, chunk, shift, tangent, tangent_sums);
   }
@@ -293,24 +239,28 @@ INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, i
   CLONES static double read_out_##size(const gf_sequences *q, const gf_logits *l,                  \
                                        double *adjoints, double *scratch) {                        \
     if (l->powers && q->slot_size == 2) {                                                          \
-      const gf_form form = {size, 2, 1, q->counts, q->slots};                                                           \
+      const gf_form wide = {size, 2, 1, 1, q->counts, q->slots};                                   \
+      const gf_form form = {size, 2, 1, 0, q->counts, q->slots};                                   \
+      if (q->columns == 2 && has_wide_registers()) {                                               \
+        return read_out(q, l, wide, 2, adjoints, scratch);                                         \
+      }                                                                                            \
       if (q->columns == 2) return read_out(q, l, form, 2, adjoints, scratch);                      \
       return read_out(q, l, form, q->columns, adjoints, scratch);                                  \
     }                                                                                              \
-    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    const gf_form form = form_of(q, l, size);                                                      \
     return read_out(q, l, form, q->columns, adjoints, scratch);                                    \
   }                                                                                                \
   CLONES static void tangent_##size(const gf_sequences *q, const gf_logits *l,                     \
                                     const double *logit_tangents, double *adjoints,                \
                                     double *adjoint_tangents, double *scratch) {                   \
-    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    const gf_form form = form_of(q, l, size);                                                      \
     read_out_tangent(q, l, form, logit_tangents, adjoints, adjoint_tangents, scratch);             \
   }                                                                                                \
   CLONES static void curvature_##size(const gf_sequences *q, const gf_logits *l, int64_t first,    \
                                       int64_t count, const double *gradients, int64_t order,       \
                                       double *left, double *right, int64_t panel,                  \
                                       double *scratch) {                                           \
-    const gf_form form = {size, q->slot_size, l->powers != 0, q->counts, q->slots};                                     \
+    const gf_form form = form_of(q, l, size);                                                      \
     curvature(q, l, form, first, count, gradients, order, left, right, panel, scratch);            \
   }
 

@@ -22,6 +22,15 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/// Whether one register holds a vector, and there are 32 of them.
+INLINE int has_wide_registers(void) {
+#if defined(__x86_64__) && defined(__linux__)
+  return __builtin_cpu_supports("x86-64-v4");
+#else
+  return 0;
+#endif
+}
+
 enum { LANES = 8 };
 
 typedef double vec __attribute__((vector_size(64), aligned(8)));

@@ -26,6 +26,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
   let valueTangent: Buffer
   let lanes: [Lane]
   private let wholeGradient: Buffer
+  /// w of the σ and v at hand.
+  private var preparedWeights: [Double]?
   private let sharedRange: Double
 
   /// Scratch over the keys of one block, and the sums of one lane.
@@ -62,10 +64,10 @@ final class GIHEvaluator: ObjectiveEvaluator {
       featureAdjoint = Buffer(features)
     }
 
-    func clear() {
+    func clear(features: Bool = true) {
       loss = 0
       productSums.clear()
-      featureAdjoint.clear()
+      if features { featureAdjoint.clear() }
     }
   }
 
@@ -199,9 +201,15 @@ final class GIHEvaluator: ObjectiveEvaluator {
   /// Computes p, σ and v from θ.
   func prepare(_ parameters: Span<Double>) {
     for (subset, share) in model.shares(parameters).enumerated() { shares.pointer[subset] = share }
-    parameters.withUnsafeBufferPointer { theta in
-      guard let base = theta.baseAddress else { return }
-      features.attention(base + model.coefficientCount, into: attention.pointer)
+    let weights = parameters.extracting(model.coefficientCount..<model.scaleIndex)
+    // In stages that do not train w, σ and v stay what they are.
+    if let preparedWeights, weights.indices.allSatisfy({ weights[$0] == preparedWeights[$0] }) {
+      return
+    }
+    preparedWeights = weights.indices.map { weights[$0] }
+    weights.withUnsafeBufferPointer { weights in
+      guard let weights = weights.baseAddress else { return }
+      features.attention(weights, into: attention.pointer)
     }
     features.forward(attention: attention.pointer, into: values.pointer)
   }
@@ -212,7 +220,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     let scale = parameters[model.scaleIndex]
     team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
-      lane.clear()
+      lane.clear(features: adjoints == .all)
       for tile in plan.lanes[index] {
         let blocks = plan.blocks[tile]
         forEach(blocks) { place, block, windows in

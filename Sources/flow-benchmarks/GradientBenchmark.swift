@@ -39,21 +39,23 @@ struct GradientBenchmark: ParsableCommand {
     let objective = problem.objective(threads: threads)
     let sampled = clock.now - begin
     let evaluator = objective.makeEvaluator(threads: threads)
-    let start = problem.start
+    let points = problem.points
 
-    let gradient = medianMilliseconds(repetitions) { _ = evaluator.lossAndGradient(at: start) }
+    let gradient = medianMilliseconds(repetitions, at: points) {
+      _ = evaluator.lossAndGradient(at: $0)
+    }
     if milliseconds {
       print(String(format: "%.4f", gradient))
       return
     }
-    let product = medianMilliseconds(repetitions) {
-      _ = evaluator.hessianVectorProduct(at: start, direction: start)
+    let product = medianMilliseconds(repetitions, at: points) {
+      _ = evaluator.hessianVectorProduct(at: $0, direction: points[0])
     }
-    let hessian = medianMilliseconds(repetitions) { _ = evaluator.hessian(at: start) }
+    let hessian = medianMilliseconds(repetitions, at: points) { _ = evaluator.hessian(at: $0) }
     let ofGroup = ["c", "w", "a"].map { group in
       let positions = objective.layout.indices(ofGroups: [group])
-      return medianMilliseconds(repetitions) {
-        _ = evaluator.hessian(at: start, among: positions)
+      return medianMilliseconds(repetitions, at: points) {
+        _ = evaluator.hessian(at: $0, among: positions)
       }
     }
     let seconds =

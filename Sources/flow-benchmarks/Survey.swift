@@ -20,6 +20,7 @@ struct Survey: ParsableCommand {
   @Option(help: "The most threads; one and this many are measured.") var threads = 2
   @Option(help: "Evaluations to time.") var repetitions = 21
   @Flag(help: "Leave out what takes more than a few seconds.") var quick = false
+  @Flag(help: "The paper's two sizes alone.") var small = false
 
   func validate() throws {
     guard threads > 0, repetitions > 0 else {
@@ -30,6 +31,7 @@ struct Survey: ParsableCommand {
   /// The paper's size, and each size varied alone.
   private var problems: [BenchmarkProblem] {
     var problems = [BenchmarkProblem(), BenchmarkProblem(window: 5)]
+    if small { return problems }
     problems += [1000, 100_000].map { BenchmarkProblem(sequences: $0, window: 5) }
     problems += [1000].map { BenchmarkProblem(length: $0, window: 5) }
     problems += [2, 5, 20].map { BenchmarkProblem(vocabulary: $0) }
@@ -74,12 +76,14 @@ struct Survey: ParsableCommand {
         note: String(format: "%.3g tokens/s", tokens / sampling * 1e3))
     }
     let evaluator = objective.makeEvaluator(threads: threads)
-    let start = problem.start
-    let gradient = medianMilliseconds(repetitions) { _ = evaluator.lossAndGradient(at: start) }
+    let points = problem.points
+    let gradient = medianMilliseconds(repetitions, at: points) {
+      _ = evaluator.lossAndGradient(at: $0)
+    }
     row(
       "gradient", problem, threads, gradient, objective.gradientWork, limits, entries(objective))
-    let hessian = medianMilliseconds(max(1, repetitions / 4)) {
-      _ = evaluator.hessian(at: start)
+    let hessian = medianMilliseconds(max(1, repetitions / 4), at: points) {
+      _ = evaluator.hessian(at: $0)
     }
     row("hessian", problem, threads, hessian, objective.hessianWork, limits, entries(objective))
     if problem.chains > 0, quick { return }
