@@ -9,10 +9,11 @@ import Synchronization
 ///
 /// A loop of a third of a millisecond is over before a sleeping thread has been woken. So the threads
 /// of a team watch for the next loop for about a tenth of a millisecond before they sleep, and a loop
-/// never waits for one that is late. The lanes and their order of reduction are the caller's, as with
-/// ``forEachLane(_:threads:_:)``.
+/// never waits for one that is late. Each thread begins with the same lanes in every loop, whose data may
+/// still be in its cache, and helps the others when it has done with them. The lanes and their order of
+/// reduction are the caller's, as with ``forEachLane(_:threads:_:)``.
 public final class ThreadTeam {
-  private let loop = SharedLoop()
+  private let loop: SharedLoop
   private let threads: Int
   private var isStarted = false
 
@@ -22,13 +23,12 @@ public final class ThreadTeam {
   public init(threads: Int) {
     precondition(threads >= 1, "threads must be ≥ 1")
     self.threads = threads
+    loop = SharedLoop(threads: threads)
   }
 
   deinit { loop.stop() }
 
   /// Calls `body(lane)` once for every lane in `0..<lanes`.
-  ///
-  /// Lanes are handed out in order to whichever thread is free.
   ///
   /// - Parameters:
   ///   - lanes: number of independent pieces of work, ≥ 0.
@@ -41,9 +41,9 @@ public final class ThreadTeam {
     }
     if !isStarted {
       isStarted = true
-      for _ in 1..<threads {
+      for thread in 1..<threads {
         let loop = loop
-        Thread { loop.serve() }.start()
+        Thread { loop.serve(thread) }.start()
       }
     }
     loop.run(lanes, body)
@@ -52,11 +52,10 @@ public final class ThreadTeam {
 
 /// The loop that a team works on, shared by its threads.
 private final class SharedLoop: @unchecked Sendable {
-  // Unchecked: `body` and `lanes` are written while the loop is closed and nobody is inside.
+  // Unchecked: `body` is written while the loop is closed and nobody is inside.
 
   private var body: ((Int) -> Void)?
-  private var lanes = 0
-  private let next = Atomic<Int>(0)
+  private let shares: LaneShares
   /// How many loops there have been, whether one is open to enter, and how many threads are inside.
   private let state = Atomic<State>(State(loops: 0, isOpen: 0, inside: 0))
   private let sleeping = Atomic<Int>(0)
@@ -64,6 +63,8 @@ private final class SharedLoop: @unchecked Sendable {
   private let bell = DispatchSemaphore(value: 0)
   /// Looks for a next loop before a thread sleeps; each takes some tenths of a microsecond.
   private static let patience = 300
+
+  init(threads: Int) { shares = LaneShares(threads: threads) }
 
   private struct State: AtomicRepresentable {
     var loops: UInt32
@@ -88,12 +89,11 @@ private final class SharedLoop: @unchecked Sendable {
   /// Runs a loop on the caller's thread and on all others that come in time.
   func run(_ lanes: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { body in
-      self.lanes = lanes
       self.body = body
-      next.store(0, ordering: .relaxed)
+      shares.deal(lanes)
       change { State(loops: $0.loops &+ 1, isOpen: 1, inside: 0) }
       for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
-      work()
+      work(0)
       change { State(loops: $0.loops, isOpen: 0, inside: $0.inside) }
       while state.load(ordering: .acquiring).inside > 0 { sched_yield() }
       self.body = nil
@@ -105,26 +105,22 @@ private final class SharedLoop: @unchecked Sendable {
     for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
   }
 
-  /// Works on loop after loop until the team ends.
-  func serve() {
+  /// Works on loop after loop, as one of the team's threads, until the team ends.
+  func serve(_ thread: Int) {
     var last: UInt32 = 0
     while true {
       guard let loops = wait(after: last) else { return }
       last = loops
       if enter(loops) {
-        work()
+        work(thread)
         change { State(loops: $0.loops, isOpen: $0.isOpen, inside: $0.inside - 1) }
       }
     }
   }
 
-  private func work() {
+  private func work(_ thread: Int) {
     guard let body else { return }
-    while true {
-      let lane = next.add(1, ordering: .relaxed).oldValue
-      if lane >= lanes { return }
-      body(lane)
-    }
+    while let lane = shares.take(thread) { body(lane) }
   }
 
   /// The number of the next loop, or nil when there will be none.
@@ -166,6 +162,60 @@ private final class SharedLoop: @unchecked Sendable {
       let (exchanged, original) = state.weakCompareExchange(
         expected: old, desired: change(old), ordering: .sequentiallyConsistent)
       if exchanged { return }
+      old = original
+    }
+  }
+}
+
+/// The lanes of a loop, dealt out to threads in consecutive shares of which each can be taken from at both
+/// ends: by its own thread from the front, by the others from the back.
+private final class LaneShares: @unchecked Sendable {
+  // Unchecked: the shares are atomic, and the memory lives as long as this object.
+
+  private let threads: Int
+  /// Of each share its first lane and the one after its last, in a cache line of its own.
+  private let shares: UnsafeMutablePointer<Atomic<UInt64>>
+  private static let spacing = 16
+
+  init(threads: Int) {
+    self.threads = threads
+    shares = .allocate(capacity: threads * Self.spacing)
+    for i in 0..<threads * Self.spacing { (shares + i).initialize(to: Atomic(0)) }
+  }
+
+  deinit {
+    shares.deinitialize(count: threads * Self.spacing)
+    shares.deallocate()
+  }
+
+  /// Begins a loop, while nobody takes.
+  func deal(_ lanes: Int) {
+    for thread in 0..<threads {
+      let (first, end) = (lanes * thread / threads, lanes * (thread + 1) / threads)
+      shares[thread * Self.spacing].store(
+        UInt64(first) << 32 | UInt64(end), ordering: .relaxed)
+    }
+  }
+
+  /// A lane for a thread: of its own share, or else of the next one that has any left.
+  func take(_ thread: Int) -> Int? {
+    for i in 0..<threads {
+      let owner = (thread + i) % threads
+      if let lane = take(from: owner, atFront: i == 0) { return lane }
+    }
+    return nil
+  }
+
+  private func take(from owner: Int, atFront: Bool) -> Int? {
+    let share = shares + owner * Self.spacing
+    var old = share.pointee.load(ordering: .relaxed)
+    while true {
+      let (first, end) = (old >> 32, old & 0xFFFF_FFFF)
+      if first >= end { return nil }
+      let new = atFront ? (first + 1) << 32 | end : first << 32 | (end - 1)
+      let (exchanged, original) = share.pointee.weakCompareExchange(
+        expected: old, desired: new, ordering: .relaxed)
+      if exchanged { return Int(atFront ? first : end - 1) }
       old = original
     }
   }
