@@ -7,11 +7,14 @@
 
 #include "vectors.h"
 
-/// 1/Z, of which an idle lane has 1: its counts and weights are zero, and so is all that follows.
-INLINE vec inverse_total(int columns, const double *t) {
-  vec z = splat(0.0);
+/// 1/Z; Z must be a normal number. A lane without weights has 1, so that all that follows is zero: it is
+/// idle, or its query never occurs. Where there is weight Z = 0 gives no number, and so no loss.
+INLINE vec inverse_total(int columns, int targets, const double *weights, long stride,
+                         const double *t) {
+  vec z = splat(0.0), weight = splat(0.0);
   for (int c = 0; c < columns; c++) z += load(t + c * LANES);
-  return 1.0 / choose(z == 0.0, splat(1.0), z);
+  for (int c = 0; c < targets; c++) weight += load(weights + c * stride);
+  return 1.0 / choose(weight == 0.0, splat(1.0), z);
 }
 
 /// y_c + ε, or 1 where the target has no weight and may have no probability either.
@@ -22,7 +25,7 @@ INLINE vec floored(vec weight, vec y, double floor) {
 /// The losses; with `adjoints` writes T̄ over T.
 INLINE vec losses(int columns, int targets, const double *weights, long stride, double floor,
                   int adjoints, double *t) {
-  vec inverse = inverse_total(columns, t);
+  vec inverse = inverse_total(columns, targets, weights, stride, t);
   vec loss = splat(0.0), mean = splat(0.0);
   for (int c = 0; c < targets; c++) {
     vec weight = load(weights + c * stride);
@@ -45,7 +48,7 @@ INLINE vec losses(int columns, int targets, const double *weights, long stride, 
 /// ẏ_c = (Ṫ_c − y_c Ż)/Z, ḟ_c = −f_c (ẏ_c/(y_c + ε) + Ż/Z), and T̄_c = f_c − Σ f y.
 INLINE void loss_tangents(int columns, int targets, const double *weights, long stride,
                           double floor, double *t, double *tangent) {
-  vec inverse = inverse_total(columns, t);
+  vec inverse = inverse_total(columns, targets, weights, stride, t);
   vec growth = splat(0.0);
   for (int c = 0; c < columns; c++) growth += load(tangent + c * LANES);
   growth *= inverse;

@@ -210,8 +210,8 @@ INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, i
         store(whole + i * LANES, load(whole + i * LANES) + load(sums + i * LANES));
       }
     }
-    vec inverse = inverse_total(columns, t);
     const double *weights = q->weights + chunk * targets * LANES;
+    vec inverse = inverse_total(columns, targets, weights, LANES, t);
     for (int64_t i = 0; i < order; i++) {
       vec average = load(whole + i * LANES) * inverse, gradient = splat(0.0);
       double *l_row = left + i * panel + place, *r_row = right + i * panel + place;

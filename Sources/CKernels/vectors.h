@@ -48,7 +48,7 @@ INLINE double sum_lanes(vec v) {
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-/// The sums of the lanes of eight vectors, in the order of `sum_lanes` without its first swap.
+/// The sums of the lanes of eight vectors: pairs of neighbours, then pairs of those, then both halves.
 INLINE vec sum_rows(const double *rows) {
   vec a[4];
   for (int i = 0; i < 4; i++) {

@@ -4,7 +4,8 @@
 /// loss sees a sequence only through N(ω) = #{l : ω_l = ω} and N(ω, e) = #{l : ω_l = ω, x_l = e}
 /// (derived; see the article *Exact compression*). Sequences are sorted by the window q at their
 /// output position: all that share q form a group, and a *key* of the group is a window ω that
-/// occurs in one of its sequences. So every distinct pair (ω, q) is one key of one group.
+/// occurs in one of its sequences. So every distinct pair (ω, q) is one key of one group. Where pairs count
+/// as one up to a renaming of tokens (``PairIdentity``), windows are those that stand for others.
 public struct CompressedCorpus: Sendable {
   /// The sequences that share the window at the output position.
   public struct Group: Sendable, Equatable {

@@ -35,7 +35,7 @@ struct WindowTally {
     } else {
       largeCodes = [UInt64](repeating: 0, count: length + 1)
       slots = 16
-      while slots < 2 * length { slots *= 2 }
+      while slots < 2 * min(length, codeCount) { slots *= 2 }
       slotCodes = [UInt64](repeating: 0, count: slots)
     }
     slotMask = slots - 1

@@ -47,9 +47,10 @@ public struct ProblemSize: Sendable, Equatable {
     let count = Double(model.layout.count)
     let isDense = experiment.solver.linearSolver == .dense
     let keyValues = 2 * subsets + 4 * Double(model.heads.count) + width + 6
+    // With the read-out's sums of eight per slot and, for Hessians, panels of sixteen chunks.
     let laneBytes =
-      slots * 8 * (isDense ? keyValues + 2 * count : 2 * keyValues)
-      + (isDense ? 8 * (count * count + subsets * count) : 0)
+      slots * 8 * (isDense ? keyValues + 3 * count + 8 : 2 * keyValues + 24)
+      + (isDense ? 8 * (count * count + subsets * count + 256 * (columns + 2) * count) : 0)
     let solverBytes = isDense ? 5 * 8 * count * count : 8 * 40 * count
     var kernelBytes = 0.0
     var storedBytes = 0.0
@@ -83,23 +84,25 @@ public struct ProblemSize: Sendable, Equatable {
     let count = Double(model.layout.count)
     let subsets = Double(experiment.model.subsetCount + 1)
     let heads = Double(model.heads.count)
-    // Tiles of 32 queries and panels of 1536 rows; see PopulationLoss.
+    // Tiles of 32 queries and panels of 64 chains; see PopulationLoss. The laws are held three times, twice
+    // of them with the chains rounded up to eight.
     let lanes = max(2, min(16, windows / 32))
     let tile = min(windows, 32)
     let isDense = experiment.solver.linearSolver == .dense
     // Buffers over tiles and panels, with tangents; kernel scratch; feature adjoints.
     let laneBytes =
       8
-      * (5 * tile * windows + 4 * 1536 * tile
+      * (5 * tile * windows + 4 * 64 * d * tile
         + windows * (2 * subsets + 4 * heads + heads * d * 3 + 6)
-        + (isDense ? windows * (2 * count + 1) + 1536 * (2 * count + 1) + count * count : 0))
+        + (isDense ? windows * (2 * count + 1) + 64 * d * (2 * count + 1) + count * count : 0))
     sequences = population.chains
     length = nil
     parameters = model.layout.count
     self.windows = windows
     entries = windows * windows
     bytes =
-      8 * chains * (3 * d * windows + rows) + 8 * 3 * extended * 16 + lanes * laneBytes
+      8 * (chains + 2 * (chains + 7)) * d * windows + 8 * chains * rows + 8 * 3 * extended * 16
+      + lanes * laneBytes
       + windows * heads * d * 24 + 5 * 8 * count * count
   }
 

@@ -95,14 +95,9 @@ final class LaneCorpusLoss: LanePairLoss {
     UnsafePointer(adjointTangent.pointer)
   }
 
-  // With z̄ and B_k = N_k e^{z_k}/Z, for one sequence and δ_e = ∂y_e/∂z,
-  //
-  //   ∂²ℓ/∂z² = diag(z̄) − z̄Bᵀ − Bz̄ᵀ + Σ_e π_e/(y_e + ε)² δ_e δ_eᵀ;
-  //
-  // all but the diagonal is of rank d + 1 or less in the space of parameters.
   func addCurvature(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, isShared: Bool,
-    rows: UnsafePointer<Double>, order: Int, to matrix: UnsafeMutablePointer<Double>
+    _ block: WorkPlan.Block, isShared: Bool, rows: UnsafePointer<Double>, order: Int,
+    to matrix: UnsafeMutablePointer<Double>
   ) {
     let panels: CurvaturePanels
     if let kept = curvature, kept.order == order {
@@ -143,6 +138,6 @@ final class CurvaturePanels {
     let size = order * Self.chunks * (counts.targets + 2) * SequenceCounts.lanes
     left = Buffer(size)
     right = Buffer(size)
-    scratch = Buffer((counts.columns * (order + 2) + order) * SequenceCounts.lanes)
+    scratch = Buffer((counts.columns * (order + 1) + order) * SequenceCounts.lanes)
   }
 }

@@ -71,7 +71,7 @@ extension GIHEvaluator {
           products(block, lane)
           logitGradients(block, windows: windows, parameters: theta, selection, lane, sums)
           lane.readOut.addCurvature(
-            block, windows: windows, isShared: isShared(scale), rows: sums.transposed.pointer,
+            block, isShared: isShared(scale), rows: sums.transposed.pointer,
             order: selection.count, to: sums.matrix.pointer)
           addPairs(block, windows: windows, selection, lane, sums)
           if selection.hasWeights {

@@ -109,7 +109,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
     features = objective.features
     plan = objective.loss.plan
     keyWindows = objective.loss.keyWindows
-    team = ThreadTeam(threads: threads)
+    precondition(threads >= 1, "threads must be ≥ 1")
+    team = ThreadTeam(threads: min(threads, max(1, objective.loss.plan.lanes.count)))
     sharedRange = objective.sharedRange
     wholeGradient = Buffer(objective.layout.count)
     let width = paddedToLanes(plan.widestBlock)
@@ -276,6 +277,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
     var largest = -Double.infinity
     for k in 0..<block.slots { largest = max(largest, logits[k]) }
     for k in 0..<block.slots { powers[k] = exponential(logits[k] - largest) }
+    // What the vector loop left behind may not even be a number.
+    for k in block.slots..<paddedToLanes(block.slots) { powers[k] = 0 }
   }
 
   /// The rows of features over a block's slots: the table itself where the block is dense, else

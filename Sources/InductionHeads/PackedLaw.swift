@@ -8,7 +8,7 @@ struct PackedLaw: Sendable {
   private nonisolated(unsafe) let byChains: Buffer
   /// Shape (windows/8 rounded up, chunks, d, 8 chains, 8 windows).
   private nonisolated(unsafe) let byWindows: Buffer
-  /// Values of a chunk in each.
+  /// Values of a chunk of eight chains.
   private let chunkLength: Int
   /// Chains and tokens, with those that fill up the last chunk.
   let places: Int

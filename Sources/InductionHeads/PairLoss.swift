@@ -17,6 +17,9 @@ protocol PairLoss: Sendable {
   /// The part of the sum that no logit changes.
   var constant: Double { get }
 
+  /// What the read-out has to do for a gradient (order 0), or for a Hessian of so many parameters.
+  func work(order: Double) -> EvaluationWork
+
   /// Buffers for the tiles of one lane.
   func makeLane() -> any LanePairLoss
 }
@@ -60,13 +63,12 @@ protocol LanePairLoss: AnyObject {
   ///
   /// - Parameters:
   ///   - block: one block, whatever the tiles are.
-  ///   - windows: ω of its keys.
   ///   - isShared: whether one shift serves all sequences.
   ///   - rows: ∇z of every slot, shape (slots, order).
   ///   - order: the number of parameters.
   ///   - matrix: shape (order, order); the upper triangle is accumulated into, what happens to
   ///     the lower one is open.
   func addCurvature(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, isShared: Bool,
-    rows: UnsafePointer<Double>, order: Int, to matrix: UnsafeMutablePointer<Double>)
+    _ block: WorkPlan.Block, isShared: Bool, rows: UnsafePointer<Double>, order: Int,
+    to matrix: UnsafeMutablePointer<Double>)
 }

@@ -36,8 +36,7 @@ extension LanePopulationLoss {
   }
 
   func addCurvature(
-    _ block: WorkPlan.Block, windows keys: UnsafePointer<UInt32>,
-    isShared: Bool, rows: UnsafePointer<Double>, order n: Int,
+    _ block: WorkPlan.Block, isShared: Bool, rows: UnsafePointer<Double>, order n: Int,
     to matrix: UnsafeMutablePointer<Double>
   ) {
     let scratch: Curvature
@@ -78,6 +77,7 @@ extension LanePopulationLoss {
       }
     }
     multiply(adjoint.pointer, powers.pointer, into: adjoint.pointer, windows)
+    for place in windows..<rowLength { adjoint.pointer[place] = 0 }
   }
 
   /// √μ/(y + ε) ∇y_e, u, B and T̄ of one chain of the panel.

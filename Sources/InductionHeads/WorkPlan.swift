@@ -19,12 +19,6 @@ struct WorkPlan: Sendable {
     let sequences: Range<Int>
     /// Their counts.
     var piece: SequenceCounts.Piece?
-
-    /// The slot of the key at a place among the block's keys.
-    @inline(__always)
-    func slot(_ place: Int, _ windows: UnsafePointer<UInt32>) -> Int {
-      isDense ? Int(windows[place]) : place
-    }
   }
 
   let blocks: [Block]
@@ -51,9 +45,9 @@ struct WorkPlan: Sendable {
       // In cycles: a block of eight counts takes about 4 of them, a key 20, and gathering it 15.
       costs.append(4 * piece.blocks + (group.isDense ? 20 : 35) * corpus.slotCount(of: group))
     }
-    // Lanes of fewer than some 1e5 cycles would spend a good part of them on being added up. Two or four
-    // threads want a multiple of four.
-    let useful = (costs.reduce(0, +) / 60_000 + 4) / 4 * 4
+    // Lanes of much less than 1e5 cycles would spend a good part of them on being added up. The next
+    // multiple of four, which two or four threads share evenly.
+    let useful = (costs.reduce(0, +) / 60_000 / 4 + 1) * 4
     let cut = balancedRanges(blocks.count, lanes: min(wanted, useful)) { costs[$0] }
     // A corpus whose sequences are all constant has no blocks, and one idle lane.
     lanes = cut.isEmpty ? [[]] : cut.map { lane in lane.map { $0..<$0 + 1 } }

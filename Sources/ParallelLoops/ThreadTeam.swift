@@ -92,7 +92,7 @@ private final class SharedLoop: @unchecked Sendable {
       self.body = body
       shares.deal(lanes)
       change { State(loops: $0.loops &+ 1, isOpen: 1, inside: 0) }
-      for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
+      wake()
       work(0)
       change { State(loops: $0.loops, isOpen: 0, inside: $0.inside) }
       while state.load(ordering: .acquiring).inside > 0 { sched_yield() }
@@ -102,7 +102,24 @@ private final class SharedLoop: @unchecked Sendable {
 
   func stop() {
     isStopped.store(true, ordering: .sequentiallyConsistent)
-    for _ in 0..<sleeping.load(ordering: .sequentiallyConsistent) { bell.signal() }
+    wake()
+  }
+
+  /// Takes one thread off those that sleep, if there is one that nobody is about to ring for.
+  private func withdraw() -> Bool {
+    var old = sleeping.load(ordering: .sequentiallyConsistent)
+    while old > 0 {
+      let (exchanged, original) = sleeping.weakCompareExchange(
+        expected: old, desired: old - 1, ordering: .sequentiallyConsistent)
+      if exchanged { return true }
+      old = original
+    }
+    return false
+  }
+
+  /// Rings once for everyone who sleeps.
+  private func wake() {
+    for _ in 0..<sleeping.exchange(0, ordering: .sequentiallyConsistent) { bell.signal() }
   }
 
   /// Works on loop after loop, as one of the team's threads, until the team ends.
@@ -135,11 +152,11 @@ private final class SharedLoop: @unchecked Sendable {
         if let loops = found() { return loops }
         sched_yield()
       }
-      // Whoever starts a loop sees either this or has been seen by the look that follows. A bell too
-      // many is answered by one look more.
+      // Whoever starts a loop counts this thread and rings for it, or is seen by the look that follows. Who
+      // has been counted waits for the bell, so that there is never one too many.
       sleeping.add(1, ordering: .sequentiallyConsistent)
-      if found() == nil, !isStopped.load(ordering: .sequentiallyConsistent) { bell.wait() }
-      sleeping.subtract(1, ordering: .sequentiallyConsistent)
+      let isNeeded = found() != nil || isStopped.load(ordering: .sequentiallyConsistent)
+      if !isNeeded || !withdraw() { bell.wait() }
     }
   }
 

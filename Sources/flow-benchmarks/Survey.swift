@@ -12,7 +12,7 @@ struct Survey: ParsableCommand {
     commandName: "survey",
     abstract: "Time, work and share of the machine's limits of each part, over sizes, as CSV.",
     discussion: """
-      Parts: gradient, hessian (over all of θ), token (sampled and compressed), and run (three stages to \
+      Parts: gradient, hessian (over all of θ), token (sampled, compressed, counts sorted), and run (three stages to \
       1e5 each at a relative tolerance of 1e-6, without error bars). Operations and bytes are counted \
       from the formulas; peaks are measured first, on as many threads.
       """)

@@ -16,6 +16,7 @@ import Testing
     WindowShape(vocabulary: 3, lags: [1, 2, 3], reach: 3, range: .allPositions),
     WindowShape(vocabulary: 3, lags: [2, 5], reach: 6, range: .fullWindow),
     WindowShape(vocabulary: 3, lags: [0, 1, 4], reach: 4, range: .fullWindow),
+    WindowShape(vocabulary: 3, lags: Array(1...10), reach: 10, range: .allPositions),
   ]
 
   /// Counts by going through positions, with windows as arrays.
@@ -81,10 +82,13 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func threadsChangeNothing(shape: WindowShape) {
-    let one = CompressedCorpus(Self.source(count: 300), shape: shape, targets: .expected)
+  /// Also with so many sequences that those of one query are sorted in several parts.
+  @Test(arguments: shapes, [(300, PairIdentity.distinct), (12_000, .upToRelabelling)])
+  func threadsChangeNothing(shape: WindowShape, form: (count: Int, pairs: PairIdentity)) {
+    let source = Self.source(count: form.count)
+    let one = CompressedCorpus(source, shape: shape, targets: .expected, pairs: form.pairs)
     let many = CompressedCorpus(
-      Self.source(count: 300), shape: shape, targets: .expected, threads: 3)
+      source, shape: shape, targets: .expected, pairs: form.pairs, threads: 3)
     #expect(one.entrySlots == many.entrySlots && one.entryCounts == many.entryCounts)
     #expect(one.keyWindows == many.keyWindows && one.targetWeights == many.targetWeights)
     #expect(one.windows == many.windows && one.groups == many.groups)

@@ -121,6 +121,17 @@ import Testing
     #expect(abs(loss - naive) <= 1e-12 * naive)
   }
 
+  /// Beyond |a| = 600, where each query has a shift of its own, and where e^{−a} has no exponent left.
+  @Test(arguments: [650.0, 709.5]) func largeScalesHaveALossAndAGradient(scale: Double) {
+    let choice = Choice(name: "a floor", floor: 1e-3)
+    let theta = choice.parameters(seed: 7, scale: scale)
+    let (loss, gradient) = choice.objective().makeEvaluator(threads: 1).lossAndGradient(at: theta)
+    let naive = Self.naiveLoss(choice, theta)
+    #expect(abs(loss - naive) <= 1e-11 * naive)
+    let isFinite = gradient.allSatisfy { $0.isFinite }
+    #expect(isFinite, "\(gradient)")
+  }
+
   @Test(arguments: Choice.all)
   func theGradientHasTheErrorOfCentralDifferences(choice: Choice) {
     checkGradient(of: choice.objective(), at: choice.parameters(seed: 5))

@@ -66,4 +66,27 @@ struct StoredCountsTests {
       #expect(gradient[0] == 0 && gradient[1] == 0, "one subset and one lag have nothing to move")
     }
   }
+
+  /// More windows than sixteen bits number, all of them keys of one query; the head that sees them all
+  /// looks at lag 1 alone, to the last digit.
+  @Test func moreSlotsThanSixteenBitsCount() {
+    let length = 110_000
+    let choice = Case(
+      name: "", vocabulary: 200, heads: [[1, 2, 3]], own: [1], degree: 1, sequences: 1,
+      length: length, pairs: .distinct)
+    let (data, objective, _) = choice.prepared(seed: 3)
+    guard case .corpus(let corpus) = objective.data else { return }
+    let slots = corpus.groups.map { corpus.slotCount(of: $0) }.max() ?? 0
+    #expect(slots > 1 << 16)
+    let row = data.rows[0]
+    var (hits, total) = (0.0, 0.0)
+    for l in 3..<length {
+      let power = row[l - 1] == row[length - 1] ? exp(1.3) : 1
+      total += power
+      if row[l] == row[length] { hits += power }
+    }
+    let expected = -log(hits / total + choice.floor)
+    let loss = objective.makeEvaluator(threads: 1).loss(at: [1, 60, 0, 0, 1.3])
+    #expect(abs(loss - expected) <= 1e-13 * abs(expected))
+  }
 }

@@ -24,7 +24,7 @@ class DenseCorpus:
 
 @dataclass(frozen=True)
 class CompressedCorpus:
-    """What the loss sees of a corpus, exactly as gradflow has it: L = constant − Σ weights log(…)/N.
+    """What the loss sees of a corpus, as gradflow has it: L = constant − Σ weights log(…)/N.
 
     ``windows``: the W distinct windows, one-hot, shape (W, M, d).
     ``pair_window``, ``pair_query``: the distinct pairs (ω, q) as rows of ``windows``, shape (P).
@@ -81,7 +81,9 @@ def compress(tokens: np.ndarray, vocabulary: int, window: int, floor: float) -> 
     """Do to tokens (N, L + 1) what gradflow does: rename, count windows, merge equal sequences.
 
     The model compares tokens and knows none by name, so each sequence is renamed by its query; and a
-    sequence in which all windows have the same share of hits has the same loss at every θ.
+    sequence in which all windows have the same share of hits has the same loss at every θ. Tokens that a
+    query lacks keep their order here; gradflow renames those by each window, which at d = 3 only the
+    constant queries notice.
     """
     return merge(count_windows(rename(tokens, vocabulary, window), vocabulary, window), floor)
 

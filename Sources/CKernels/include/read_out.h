@@ -51,7 +51,7 @@ double gf_read_out(const gf_sequences *_Nonnull sequences, const gf_logits *_Non
 
 /// z̄ and its tangent along ż, from z̄_k = E_k Σ N_kc T̄_c and the tangent of that.
 ///
-/// scratch: (4 · columns + 2 · slots rounded up to a multiple of 8) · 8 doubles.
+/// scratch: (2 · columns + 2 · slots rounded up to a multiple of 8) · 8 doubles.
 void gf_read_out_tangent(const gf_sequences *_Nonnull sequences, const gf_logits *_Nonnull logits,
                          const double *_Nonnull logit_tangents, double *_Nonnull adjoints,
                          double *_Nonnull adjoint_tangents, double *_Nonnull scratch);
@@ -61,7 +61,7 @@ void gf_read_out_tangent(const gf_sequences *_Nonnull sequences, const gf_logits
 ///
 /// Of `count` chunks from `first` on. gradients: ∇z, shape (slots, order).
 /// left, right: shape (order, panel), of which count · (targets + 2) · 8 columns are written.
-/// scratch: (columns · (order + 2) + order) · 8 doubles.
+/// scratch: (columns · (order + 1) + order) · 8 doubles.
 void gf_read_out_curvature(const gf_sequences *_Nonnull sequences,
                            const gf_logits *_Nonnull logits, int64_t first, int64_t count,
                            const double *_Nonnull gradients, int64_t order,
