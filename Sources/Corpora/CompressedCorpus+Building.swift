@@ -67,19 +67,6 @@ extension CompressedCorpus {
   }
 }
 
-/// Results of consecutive ranges of items, in their order.
-func inLanes<Result>(
-  _ count: Int, threads: Int, cost: (Int) -> Int = { _ in 1 }, _ body: (Range<Int>) -> Result
-) -> [Result] {
-  let lanes = balancedRanges(count, lanes: 64, cost: cost)
-  return [Result](unsafeUninitializedCapacity: lanes.count) { results, initialized in
-    forEachLane(lanes.count, threads: threads) { lane in
-      results.initializeElement(at: lane, to: body(lanes[lane]))
-    }
-    initialized = lanes.count
-  }
-}
-
 /// Consecutive numbers for the distinct window codes, ascending.
 struct WindowNumbering {
   let codes: [UInt64]

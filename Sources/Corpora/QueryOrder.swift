@@ -1,3 +1,5 @@
+import ParallelLoops
+
 /// Counted sequences sorted by their query window, ties in the order of the source.
 struct QueryOrder {
   /// Where each sequence stood in the source.

@@ -92,22 +92,18 @@ struct WindowCounter {
 
   /// Lists what was found under the codes that it is counted under, ascending, and gives that of the query.
   private mutating func nameWindows() -> UInt64 {
-    let query = tokens.withUnsafeBufferPointer {
+    var query = tokens.withUnsafeBufferPointer {
       shape.code(at: tokens.count, in: $0, isOutput: true)
     }
     found.removeAll(keepingCapacity: true)
-    guard var relabelling = relabelling.take() else {
-      for slot in tally.slots { found.append((tally.code(ofSlot: slot), slot)) }
-      found.sort { $0.code < $1.code }
-      return query
+    for slot in tally.slots { found.append((tally.code(ofSlot: slot), slot)) }
+    if var relabelling = relabelling.take() {
+      query = relabelling.query(query)
+      for i in found.indices { found[i].code = relabelling.key(found[i].code) }
+      self.relabelling = relabelling
     }
-    let renamed = relabelling.query(query)
-    for slot in tally.slots {
-      found.append((relabelling.key(tally.code(ofSlot: slot)), slot))
-    }
-    self.relabelling = relabelling
     found.sort { $0.code < $1.code }
-    return renamed
+    return query
   }
 
   /// Appends the counts of one sequence and forgets them.

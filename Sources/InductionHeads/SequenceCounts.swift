@@ -55,6 +55,9 @@ struct SequenceCounts: Sendable {
   var constantLoss: Double { parts.reduce(0) { $0 + $1.constantLoss } }
 
   static let lanes = 8
+  /// The most sequences that are compared with each other, and the most chunks of a piece.
+  private static let largestPart = 1 << 15
+  private static let largestPiece = 64
 
   /// Sorts the sequences of a corpus into chunks and pieces.
   ///
@@ -62,12 +65,7 @@ struct SequenceCounts: Sendable {
   ///   - corpus: what to read.
   ///   - floor: ε of the loss.
   ///   - threads: threads to use, ≥ 1; the result does not depend on it.
-  ///   - largestPart: the most sequences that are compared with each other.
-  ///   - largestPiece: the most chunks of a piece.
-  init(
-    _ corpus: CompressedCorpus, floor: Double, threads: Int = 1, largestPart: Int = 1 << 15,
-    largestPiece: Int = 64
-  ) {
+  init(_ corpus: CompressedCorpus, floor: Double, threads: Int) {
     let isSampled = corpus.columns == 1
     columns = isSampled ? 2 : corpus.columns
     targets = corpus.columns
@@ -75,27 +73,20 @@ struct SequenceCounts: Sendable {
     countSize = largest < 256 ? 1 : largest < 65536 ? 2 : 4
     slotSize = corpus.groups.allSatisfy { corpus.slotCount(of: $0) <= 1 << 16 } ? 2 : 4
     let ranges = corpus.groups.enumerated().flatMap { index, group in
-      stride(from: group.sequences.lowerBound, to: group.sequences.upperBound, by: largestPart)
-        .map { (index, $0..<min($0 + largestPart, group.sequences.upperBound)) }
+      stride(from: group.sequences.lowerBound, to: group.sequences.upperBound, by: Self.largestPart)
+        .map { (index, $0..<min($0 + Self.largestPart, group.sequences.upperBound)) }
     }
     let (columns, countSize, slotSize) = (columns, countSize, slotSize)
     // Few sequences share a query where the vocabulary is large; their buffers are made once a lane.
-    let lanes = balancedRanges(ranges.count, lanes: 64) { ranges[$0].1.count + 16 }
-    let made = [[Part]](unsafeUninitializedCapacity: lanes.count) { buffer, count in
-      forEachLane(lanes.count, threads: threads) { lane in
-        var builder = PartBuilder(
-          corpus, floor: floor, columns: columns, countSize: countSize, slotSize: slotSize)
-        buffer.initializeElement(
-          at: lane,
-          to: lanes[lane].map { builder.part(ranges[$0].1, of: corpus.groups[ranges[$0].0]) })
-      }
-      count = lanes.count
-    }
-    parts = made.flatMap { $0 }
+    parts = inLanes(ranges.count, threads: threads, cost: { ranges[$0].1.count + 16 }) { lane in
+      var builder = PartBuilder(
+        corpus, floor: floor, columns: columns, countSize: countSize, slotSize: slotSize)
+      return lane.map { builder.part(ranges[$0].1) }
+    }.flatMap { $0 }
     for (index, part) in parts.enumerated() {
       let chunks = part.weights.count / (targets * Self.lanes)
-      for first in stride(from: 0, to: chunks, by: largestPiece) {
-        let range = first..<min(first + largestPiece, chunks)
+      for first in stride(from: 0, to: chunks, by: Self.largestPiece) {
+        let range = first..<min(first + Self.largestPiece, chunks)
         pieces.append(
           Piece(
             group: ranges[index].0, part: index, chunks: range,

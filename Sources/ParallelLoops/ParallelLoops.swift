@@ -34,6 +34,26 @@ public func forEachLane(_ lanes: Int, threads: Int, _ body: (Int) -> Void) {
   }
 }
 
+/// Calls `body` with consecutive ranges that cover `0..<count`, and gives its results in their order.
+///
+/// - Parameters:
+///   - count: number of items, ≥ 0; they are cut into at most 64 ranges.
+///   - threads: upper bound on the threads used, ≥ 1.
+///   - cost: cost of an item, ≥ 0, all the same by default.
+///   - body: the work on a range. It must write only memory that no other range touches.
+/// - Returns: one result for each range; how items are cut does not depend on the threads.
+public func inLanes<Result>(
+  _ count: Int, threads: Int, cost: (Int) -> Int = { _ in 1 }, _ body: (Range<Int>) -> Result
+) -> [Result] {
+  let lanes = balancedRanges(count, lanes: 64, cost: cost)
+  return [Result](unsafeUninitializedCapacity: lanes.count) { results, initialized in
+    forEachLane(lanes.count, threads: threads) { lane in
+      results.initializeElement(at: lane, to: body(lanes[lane]))
+    }
+    initialized = lanes.count
+  }
+}
+
 /// Cuts `0..<count` into at most `lanes` contiguous ranges of nearly equal total cost.
 ///
 /// The cut depends on the costs alone, so sums over lanes have the same rounding on every machine.

@@ -20,7 +20,6 @@ struct Survey: ParsableCommand {
   @Option(help: "The most threads; one and this many are measured.") var threads = 2
   @Option(help: "Evaluations to time.") var repetitions = 21
   @Flag(help: "Leave out what takes more than a few seconds.") var quick = false
-  @Flag(help: "The paper's two sizes alone.") var small = false
 
   func validate() throws {
     guard threads > 0, repetitions > 0 else {
@@ -31,7 +30,6 @@ struct Survey: ParsableCommand {
   /// The paper's size, and each size varied alone.
   private var problems: [BenchmarkProblem] {
     var problems = [BenchmarkProblem(), BenchmarkProblem(window: 5)]
-    if small { return problems }
     problems += [1000, 100_000].map { BenchmarkProblem(sequences: $0, window: 5) }
     problems += [1000].map { BenchmarkProblem(length: $0, window: 5) }
     problems += [2, 5, 20].map { BenchmarkProblem(vocabulary: $0) }

@@ -33,6 +33,13 @@ def kernel(model: Model, c: jax.Array, g: jax.Array) -> jax.Array:
     return sum(p * product for p, product in zip(share, products))
 
 
+def read_out(model: Model, c: jax.Array, a: jax.Array, g: jax.Array, hits: jax.Array) -> jax.Array:
+    """Return L from g (H, N, positions)."""
+    attention = jax.nn.softmax(a * kernel(model, c, g), -1)
+    y = jnp.einsum("np,np->n", attention, hits)
+    return -jnp.mean(jnp.log(y + model.floor))
+
+
 def dense_loss(model: Model) -> Loss:
     """Return L over all positions.
 
@@ -45,9 +52,7 @@ def dense_loss(model: Model) -> Loss:
         query = jnp.einsum("hm,nmd->nhd", sigma, data["queries"])
         probe = jnp.einsum("hm,nhd->nmdh", sigma, query)
         g = jnp.einsum("nmdp,nmdh->hnp", data["windows"], probe)
-        attention = jax.nn.softmax(a * kernel(model, c, g), -1)
-        y = jnp.einsum("np,np->n", attention, data["hits"])
-        return -jnp.mean(jnp.log(y + model.floor))
+        return read_out(model, c, a, g, data["hits"])
 
     return loss
 
@@ -60,9 +65,7 @@ def plain_dense_loss(model: Model) -> Loss:
         v = jnp.einsum("hm,nmdp->hnpd", sigma, data["windows"])
         query = jnp.einsum("hm,nmd->hnd", sigma, data["queries"])
         g = jnp.einsum("hnpd,hnd->hnp", v, query)
-        attention = jax.nn.softmax(a * kernel(model, c, g), -1)
-        y = jnp.einsum("np,np->n", attention, data["hits"])
-        return -jnp.mean(jnp.log(y + model.floor))
+        return read_out(model, c, a, g, data["hits"])
 
     return loss
 

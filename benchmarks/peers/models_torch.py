@@ -32,6 +32,14 @@ def arrays(corpus: DenseCorpus | CompressedCorpus) -> Arrays:
     return {k: v if v.is_floating_point() else v.long() for k, v in tensors.items()}
 
 
+def read_out(
+    model: Model, c: torch.Tensor, a: torch.Tensor, g: torch.Tensor, hits: torch.Tensor
+) -> torch.Tensor:
+    """Return L from g (H, N, positions)."""
+    attention = torch.softmax(a * kernel(model, c, g), -1)
+    return -torch.mean(torch.log((attention * hits).sum(-1) + model.floor))
+
+
 def dense_loss(model: Model, corpus: DenseCorpus) -> Loss:
     """Return L over all positions, σ and the query contracted first (see models_jax)."""
     data = arrays(corpus)
@@ -43,8 +51,7 @@ def dense_loss(model: Model, corpus: DenseCorpus) -> Loss:
         query = torch.einsum("hm,nmd->nhd", sigma, data["queries"])
         probe = torch.einsum("hm,nhd->nmdh", sigma, query).reshape(count, -1, model.heads)
         g = torch.bmm(windows, probe).permute(2, 0, 1)
-        attention = torch.softmax(a * kernel(model, c, g), -1)
-        return -torch.mean(torch.log((attention * data["hits"]).sum(-1) + model.floor))
+        return read_out(model, c, a, g, data["hits"])
 
     return loss
 
@@ -58,8 +65,7 @@ def plain_dense_loss(model: Model, corpus: DenseCorpus) -> Loss:
         v = torch.einsum("hm,nmdp->hnpd", sigma, data["windows"])
         query = torch.einsum("hm,nmd->hnd", sigma, data["queries"])
         g = torch.einsum("hnpd,hnd->hnp", v, query)
-        attention = torch.softmax(a * kernel(model, c, g), -1)
-        return -torch.mean(torch.log((attention * data["hits"]).sum(-1) + model.floor))
+        return read_out(model, c, a, g, data["hits"])
 
     return loss
 

@@ -82,11 +82,26 @@ def check(folder: Path) -> None:
     Tell the parent the largest deviations, λ_max of the Hessian per stage, over its samples, and how far
     the trajectory is from one that shares no code with gradflow.
     """
-    from . import models_jax, models_torch
+    from . import models_jax
 
     problem = read_problem(folder)
     trajectory, model = read_trajectory(folder, problem), problem.model
-    tokens = read_tokens(folder)
+    jax_models, torch_models = all_models(model, read_tokens(folder))
+    worst = {"loss": 0.0, "gradient": 0.0, "norm": 0.0}
+    for index, stage in enumerate(problem.stages):
+        for sample in (0, -1):
+            found = all_gradients(model, jax_models, torch_models, trajectory.theta[index][sample])
+            place = f"{stage.name}, {'start' if sample == 0 else 'end'}"
+            compare(problem, trajectory, (index, sample), found, place, worst)
+    curvature = models_jax.largest_curvature(problem, trajectory, *jax_models["JAX compressed"])
+    independent = independent_distance(folder, problem, trajectory, *jax_models["JAX compressed"])
+    emit("checked", **worst, curvature=curvature, independent=independent)
+
+
+def all_models(model: Model, tokens: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the loss of every program by name: those of JAX with their arrays, and those of PyTorch."""
+    from . import models_jax, models_torch
+
     all_windows = dense(tokens, model.vocabulary, model.window)
     counted = compress(tokens, model.vocabulary, model.window, model.floor)
     jax_models = {
@@ -99,21 +114,19 @@ def check(folder: Path) -> None:
         "PyTorch dense, plain": models_torch.plain_dense_loss(model, all_windows),
         "PyTorch compressed": models_torch.corpus_loss(model, counted),
     }
-    worst = {"loss": 0.0, "gradient": 0.0, "norm": 0.0}
-    for index, stage in enumerate(problem.stages):
-        for sample in (0, -1):
-            theta = trajectory.theta[index][sample]
-            found = {
-                name: models_jax.full_gradient(model, loss, theta, data)
-                for name, (loss, data) in jax_models.items()
-            }
-            for name, loss in torch_models.items():
-                found[name] = models_torch.full_gradient(model, loss, theta)
-            place = f"{stage.name}, {'start' if sample == 0 else 'end'}"
-            compare(problem, trajectory, (index, sample), found, place, worst)
-    curvature = models_jax.largest_curvature(problem, trajectory, *jax_models["JAX compressed"])
-    independent = independent_distance(folder, problem, trajectory, *jax_models["JAX compressed"])
-    emit("checked", **worst, curvature=curvature, independent=independent)
+    return jax_models, torch_models
+
+
+def all_gradients(
+    model: Model, jax_models: dict[str, Any], torch_models: dict[str, Any], theta: np.ndarray
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Return L and ∇L by every program."""
+    from . import models_jax, models_torch
+
+    return {
+        **{n: models_jax.full_gradient(model, f, theta, a) for n, (f, a) in jax_models.items()},
+        **{n: models_torch.full_gradient(model, f, theta) for n, f in torch_models.items()},
+    }
 
 
 def independent_distance(

@@ -9,26 +9,7 @@ from peers.data import Population, compress, dense
 from peers.models_numpy import population_gradient
 from peers.problem import Model
 from peers.solvers import SolverError
-from peers.worker import compare
-
-
-def all_gradients(model: Model, x: np.ndarray, theta: np.ndarray) -> dict[str, tuple[float, np.ndarray]]:
-    """Return L and ∇L by every program."""
-    windows, counts = dense(x, model.vocabulary, model.window), compress(x, model.vocabulary, model.window, model.floor)
-    jax_models = {
-        "JAX dense": models_jax.loss_and_arrays(model, windows),
-        "JAX plain": (models_jax.plain_dense_loss(model), models_jax.arrays(windows)),
-        "JAX compressed": models_jax.loss_and_arrays(model, counts),
-    }
-    torch_models = {
-        "PyTorch dense": models_torch.dense_loss(model, windows),
-        "PyTorch plain": models_torch.plain_dense_loss(model, windows),
-        "PyTorch compressed": models_torch.compressed_loss(model, counts),
-    }
-    return {
-        **{n: models_jax.full_gradient(model, f, theta, a) for n, (f, a) in jax_models.items()},
-        **{n: models_torch.full_gradient(model, f, theta) for n, f in torch_models.items()},
-    }
+from peers.worker import all_gradients, all_models, compare
 
 
 def slow_loss(model: Model, x: np.ndarray, theta: np.ndarray) -> float:
@@ -57,7 +38,7 @@ def slow_loss(model: Model, x: np.ndarray, theta: np.ndarray) -> float:
 def test_all_gradients_agree(vocabulary: int, window: int, heads: int, degree: int, scale: float) -> None:
     model = tiny.model(vocabulary=vocabulary, window=window, heads=heads, degree=degree)
     x, theta = tiny.tokens(model), tiny.start(model, scale=scale)
-    found = all_gradients(model, x, theta)
+    found = all_gradients(model, *all_models(model, x), theta)
     expected = slow_loss(model, x, theta)
     reference = found["JAX compressed"][1]
     for name, (loss, slope) in found.items():
@@ -68,7 +49,7 @@ def test_all_gradients_agree(vocabulary: int, window: int, heads: int, degree: i
 def test_gradients_are_derivatives() -> None:
     model = tiny.model()
     x, theta = tiny.tokens(model), tiny.start(model)
-    _, slope = all_gradients(model, x, theta)["JAX compressed"]
+    _, slope = all_gradients(model, *all_models(model, x), theta)["JAX compressed"]
     step = 1e-5  # error of central differences: step² from truncation, 1e-16/step from rounding
     for i in range(model.size):
         shift = np.eye(model.size)[i] * step
@@ -114,7 +95,9 @@ def test_a_wrong_gradient_is_noticed(run_folder) -> None:
 
     problem = read_problem(run_folder)
     trajectory = read_trajectory(run_folder, problem)
-    found = all_gradients(problem.model, tiny.tokens(problem.model), problem.start)
+    found = all_gradients(
+        problem.model, *all_models(problem.model, tiny.tokens(problem.model)), problem.start
+    )
     worst = {"loss": 0.0, "gradient": 0.0, "norm": 0.0}
     compare(problem, trajectory, (0, 0), found, "here", worst)
     assert max(worst.values()) < 1e-12

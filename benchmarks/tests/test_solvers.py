@@ -97,7 +97,8 @@ def test_descent_converges_to_the_flow_at_first_order(run_folder: Path, tmp_path
 
     problem = read_problem(run_folder)
     model = problem.model
-    loss = models_torch.compressed_loss(model, compress(tiny.tokens(model), model.vocabulary, model.window, model.floor))
+    corpus = compress(tiny.tokens(model), model.vocabulary, model.window, model.floor)
+    loss = models_torch.compressed_loss(model, corpus)
     errors = []
     for rate in (0.08, 0.04, 0.02):
         progress = Progress(tmp_path / f"{rate}")
