@@ -43,7 +43,9 @@ let package = Package(
   products: [
     .library(
       name: "GradientFlow",
-      targets: ["GradientFlow", "InductionHeads", "Corpora", "MarkovChains", "Objectives"]),
+      targets: [
+        "GradientFlow", "InductionHeads", "MixedTargets", "Corpora", "MarkovChains", "Objectives",
+      ]),
     .library(name: "CVODE", targets: ["CVODE"]),
   ],
   dependencies: [
@@ -92,6 +94,11 @@ let package = Package(
       dependencies: ["CKernels", "Corpora", "LinearAlgebra", "Objectives", "ParallelLoops"],
       swiftSettings: settings),
 
+    .target(  // the mixed target: its transformer, its reduced flows, approximation constructions
+      name: "MixedTargets",
+      dependencies: ["CKernels", "MarkovChains", "Objectives", "ParallelLoops"],
+      swiftSettings: settings),
+
     // MARK: - Flow
     .target(  // θ′ = −∇L(θ), in stages, with located events
       name: "GradientFlow", dependencies: ["CVODE", "LinearAlgebra", "Objectives"],
@@ -99,8 +106,9 @@ let package = Package(
 
     .target(  // what a trajectory shows: laws held, rates, claims
       name: "FlowAnalysis",
-      dependencies: ["Corpora", "GradientFlow", "InductionHeads", "MarkovChains", "Objectives"],
-      swiftSettings: settings),
+      dependencies: [
+        "Corpora", "GradientFlow", "InductionHeads", "MarkovChains", "MixedTargets", "Objectives",
+      ], swiftSettings: settings),
 
     // MARK: - Files
     .target(  // run directories: CSV, manifest, arrays; whole or not at all
@@ -114,8 +122,8 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Corpora", "CVODE", "DeclaredKeys", "FlowAnalysis", "GradientFlow", "InductionHeads",
-        "LinearAlgebra", "MarkovChains", "Objectives", "ParallelLoops", "RunRecords",
-        .product(name: "Logging", package: "swift-log"),
+        "LinearAlgebra", "MarkovChains", "MixedTargets", "Objectives", "ParallelLoops",
+        "RunRecords", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(  // the commit the program was built from
       name: "BuildStamp", cSettings: buildStamp),
@@ -151,6 +159,9 @@ let package = Package(
       dependencies: [
         "CKernels", "InductionHeads", "Corpora", "MarkovChains", "Objectives", "TestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MixedTargetsTests", dependencies: ["MixedTargets", "Objectives"],
       swiftSettings: settings),
     .testTarget(
       name: "RunRecordsTests", dependencies: ["RunRecords", "TestSupport"], swiftSettings: settings),

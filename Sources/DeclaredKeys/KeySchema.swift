@@ -3,7 +3,8 @@ public struct KeySchema: Sendable {
   /// The declarations, in the order in which documents are written.
   public let keys: [KeyDeclaration]
   let root: SchemaSection
-  let sectionMeanings: [String: String]
+  /// One line on each section.
+  public let sectionMeanings: [String: String]
 
   /// A schema from its keys and one line on each section.
   ///

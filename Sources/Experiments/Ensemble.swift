@@ -71,8 +71,7 @@ public struct Ensemble: Sendable {
     do {
       var experiment = try reader.experiment()
       try checkSeeds(experiment)
-      experiment.data.seed += point.replicate - 1
-      experiment.initial.seed += point.replicate - 1
+      experiment.system = experiment.system.movingSeeds(by: point.replicate - 1)
       return LoadedExperiment(experiment, path: path, document: reader.document)
     } catch {
       throw explained(error, at: point)
@@ -88,21 +87,23 @@ public struct Ensemble: Sendable {
     for flow in 0..<grid.flowCount {
       let point = grid[flow * grid.replicates]
       let experiment = try experiment(at: point).experiment
-      let key: [AnyHashable] = [experiment.data, experiment.model.window, experiment.model.degree]
+      guard let settings = experiment.inductionHeads else {
+        points.append(point)
+        continue
+      }
+      let key: [AnyHashable] = [settings.data, settings.model.window, settings.model.degree]
       if seen.insert(key).inserted { points.append(point) }
     }
     return points
   }
 
   private func checkSeeds(_ experiment: Experiment) throws(DocumentError) {
-    for (key, seed) in [
-      (ExperimentKeys.dataSeed, experiment.data.seed),
-      (ExperimentKeys.initialSeed, experiment.initial.seed),
-    ] where seed > Int.max - (grid.replicates - 1) {
+    for (section, seed) in experiment.system.seeds.sorted(by: { $0.key < $1.key })
+    where seed > Int.max - (grid.replicates - 1) {
       var document = base
       document.reject(
         ExperimentKeys.replicates.address(),
-        found: "\(grid.replicates) with \(key.declaration.path) \(seed)",
+        found: "\(grid.replicates) with \(section).seed \(seed)",
         allowed: "seeds below 2^63", advice: "lower the seed")
       throw DocumentError(document.problems.suffix(1))
     }

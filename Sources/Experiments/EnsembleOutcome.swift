@@ -65,14 +65,14 @@ public struct FlowEnd: Sendable, Equatable {
   public let loss: Double
   /// ‖∇L‖ over the parameters that the last stage trained.
   public let gradientNorm: Double
-  /// The leading subset, its share, attention and a.
-  public let model: ModelSummary
+  /// What a person wants to know of θ.
+  public let summary: SystemSummary
 
   init?(_ trajectory: Trajectory, of plan: ExperimentPlan) {
     guard let stage = trajectory.stages.last else { return nil }
     loss = stage.lossAtEnd
     gradientNorm = stage.gradientNormAtEnd
-    model = ModelSummary(plan.model, trajectory.parameters)
+    summary = plan.summary(at: trajectory.parameters)
   }
 }
 

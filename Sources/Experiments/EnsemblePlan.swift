@@ -47,7 +47,7 @@ public struct EnsemblePlan: Sendable {
     guard found.problems.isEmpty, let first = found.first, let largest = found.largest else {
       throw DocumentError(found.problems)
     }
-    if grid.replicates > 1, !first.experiment.isRandom {
+    if grid.replicates > 1, !first.experiment.system.isRandom {
       throw first.loaded.error(
         at: ExperimentKeys.replicates.address(),
         found: "\(grid.replicates) runs that would all be the same",

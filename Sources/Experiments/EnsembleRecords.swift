@@ -48,22 +48,23 @@ extension RunStatus {
 
 extension Table {
   /// The table of `flows.csv`: one row per run.
-  init<Judgement>(_ flows: [FlowResult<Judgement>], of grid: FlowGrid) {
+  init<Judgement>(_ flows: [FlowResult<Judgement>], of plan: EnsemblePlan) {
+    let quantities = plan.first.summary(at: plan.first.start).quantities
     self.init(
-      columns: ["flow", "replicate"] + grid.axes.map(\.key)
-        + ["path", "status", "loss", "gradient_norm", "leader", "leading_share", "a", "message"])
+      columns: ["flow", "replicate"] + plan.grid.axes.map(\.key)
+        + ["path", "status", "loss", "gradient_norm"] + quantities.map(\.name) + ["message"])
     for flow in flows {
       let end = flow.end
       let message: Cell = if case .failed(let text) = flow.ending { .text(text) } else { .empty }
+      let cells = end?.summary.quantities.map { quantity in
+        quantity.number.map { Cell.real($0) } ?? .text(quantity.text ?? "")
+      }
       append(
         [.integer(flow.point.flow), .integer(flow.point.replicate)]
           + flow.point.values.map(Cell.init(axisValue:)) + [
             .text(flow.point.path), .text(flow.ending.name),
             end.map { .real($0.loss) } ?? .empty, end.map { .real($0.gradientNorm) } ?? .empty,
-            end.map { .text($0.model.leader) } ?? .empty,
-            end.map { .real($0.model.leadingShare) } ?? .empty,
-            end.map { .real($0.model.scale) } ?? .empty, message,
-          ])
+          ] + (cells ?? quantities.map { _ in .empty }) + [message])
     }
   }
 }

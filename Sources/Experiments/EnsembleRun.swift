@@ -164,7 +164,7 @@ public struct EnsembleRun: Sendable {
       do { try write() } catch { fault = fault ?? error }
     }
     attempt { () throws(RecordError) in
-      try directory.write(Table(outcome.flows, of: plan.grid), as: .flows)
+      try directory.write(Table(outcome.flows, of: plan), as: .flows)
     }
     if !outcome.findings.isEmpty {
       attempt { () throws(RecordError) in

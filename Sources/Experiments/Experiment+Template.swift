@@ -1,15 +1,29 @@
 import DeclaredKeys
 
 extension Experiment {
-  /// A commented experiment to start from: a small three-stage run.
+  /// A commented experiment to start from: a small three-stage run, or a flow of the mixed target.
   ///
   /// What must be given is written, everything else stands as a comment with its default.
   ///
-  /// - Parameter question: the first line.
+  /// - Parameters:
+  ///   - question: the first line; nil for one of the family's own.
+  ///   - family: what it trains.
   /// - Returns: the text of an experiment file, which reads without a change.
   public static func template(
-    question: String = "Which lags does the flow select, copy and use?"
+    question: String? = nil, family: ModelFamily = .inductionHeads
   ) -> String {
+    let values = family == .mixedTarget ? mixedTargetExample : inductionHeadExample
+    let question =
+      question
+      ?? (family == .mixedTarget
+        ? "When does the comparison of tokens emerge?"
+        : "Which lags does the flow select, copy and use?")
+    // A line break in the question would leave the comment.
+    let line = question.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return ExperimentKeys.schema(of: family).template(values, header: [line])
+  }
+
+  private static var inductionHeadExample: KeyValues {
     typealias Keys = ExperimentKeys
     var values = KeyValues()
     values[Keys.vocabulary] = 3
@@ -29,9 +43,22 @@ extension Experiment {
       values[Keys.train, index] = [stage.group]
       values[Keys.until, index] = 1e5
     }
-    // A line break in the question would leave the comment.
-    let line = question.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return Keys.schema.template(values, header: [line])
+    return values
+  }
+
+  private static var mixedTargetExample: KeyValues {
+    typealias Keys = ExperimentKeys
+    var values = KeyValues()
+    values[Keys.family] = .mixedTarget
+    values[Keys.proportion] = 1
+    values[Keys.targetWeight] = 0.5
+    values[Keys.length] = 1000
+    values[Keys.sigma] = 1e-4
+    values[Keys.stages] = KeyList(count: 1)
+    values[Keys.stageName, 0] = "layer-2"
+    values[Keys.train, 0] = [.rate, .firstValue, .value, .weights]
+    values[Keys.until, 0] = 1e6
+    return values
   }
 
   /// The keys of an experiment file as Markdown tables.

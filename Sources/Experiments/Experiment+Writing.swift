@@ -1,4 +1,5 @@
 import DeclaredKeys
+import MixedTargets
 
 extension Experiment {
   /// The experiment with every default written out; it reads back to an equal one.
@@ -11,17 +12,10 @@ extension Experiment {
   var values: KeyValues {
     typealias Keys = ExperimentKeys
     var values = KeyValues()
-    write(data, to: &values)
-    values[Keys.heads] = model.heads
-    values[Keys.window] = model.window
-    values[Keys.lags] = model.lags
-    values[Keys.ownLags] = model.ownLags
-    values[Keys.degree] = model.degree
-    values[Keys.emptySet] = model.hasEmptySet
-    values[Keys.readout] = model.readout
-    values[Keys.floor] = loss.floor
-    if case .population = data.source {} else { values[Keys.targets] = loss.targets }
-    write(initial, to: &values)
+    switch system {
+    case .inductionHeads(let settings): write(settings, to: &values)
+    case .mixedTarget(let settings): write(settings, to: &values)
+    }
     write(stages, to: &values)
     values[Keys.method] = solver.method
     values[Keys.linearSolver] = solver.linearSolver
@@ -30,12 +24,56 @@ extension Experiment {
     values[Keys.absoluteTolerance] = solver.absoluteTolerance
     values[Keys.stepLimit] = solver.stepLimit
     values[Keys.eventErrors] = solver.eventErrors
-    values[Keys.completeShare] = completeShare
     values[Keys.first] = sampling.first
     values[Keys.perDecade] = sampling.perDecade
     values[Keys.sharpness] = sampling.sharpness
     if !claims.isEmpty { values[Keys.claims] = claims }
     return values
+  }
+
+  private func write(_ settings: InductionHeadSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.family] = .inductionHeads
+    write(settings.data, to: &values)
+    let model = settings.model
+    values[Keys.heads] = model.heads
+    values[Keys.window] = model.window
+    values[Keys.lags] = model.lags
+    values[Keys.ownLags] = model.ownLags
+    values[Keys.degree] = model.degree
+    values[Keys.emptySet] = model.hasEmptySet
+    values[Keys.readout] = model.readout
+    values[Keys.floor] = settings.loss.floor
+    if case .population = settings.data.source {
+    } else {
+      values[Keys.targets] = settings.loss.targets
+    }
+    write(settings.initial, to: &values)
+    values[Keys.completeShare] = settings.completeShare
+  }
+
+  private func write(_ settings: MixedTargetSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.family] = .mixedTarget
+    values[Keys.length] = settings.target.length
+    values[Keys.sequences] = settings.sequences
+    if settings.sequences != nil { values[Keys.dataSeed] = settings.seed }
+    values[Keys.dimension] = settings.transformer.dimension
+    values[Keys.isTied] = settings.transformer.isTied
+    values[Keys.proportion] = settings.target.proportion
+    values[Keys.targetWeight] = settings.target.weight
+    values[Keys.form] = settings.target.form
+    values[Keys.induction] = settings.induction
+    switch settings.start {
+    case .file(let file): values[Keys.initialFile] = file
+    case .values(let size, let firstRate, let exceptions):
+      values[Keys.sigma] = size
+      if firstRate.isFinite { values[Keys.firstRate] = firstRate }
+      if !exceptions.isEmpty {
+        values[Keys.values] = exceptions.sorted { $0.key < $1.key }
+          .map { NamedNumber($0.key, $0.value) }
+      }
+    }
   }
 
   private func write(_ data: DataSettings, to values: inout KeyValues) {

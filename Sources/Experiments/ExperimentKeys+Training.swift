@@ -24,7 +24,8 @@ extension ExperimentKeys {
     "The seed of the noise")
   static let values = Key.numbers(
     "initial.values", .any, default: .described("none"), sample: "{c.1+2: 0.5, w.1.3: 0.1}",
-    "Single parameters that start elsewhere, by name: c.1+2, w.1.3, a")
+    "Single parameters that start elsewhere, by name: c.1+2, w.1.3, a; of the mixed target p, v1, v, "
+      + "wk, wq")
 
   // MARK: - Stages
 
@@ -35,7 +36,8 @@ extension ExperimentKeys {
     "The stage's name, unique among the stages")
   static let train = Key<[ParameterGroup]>.choices(
     "stages[].train", [.notEmpty, .distinct], default: .required, sample: "[c]",
-    "The parameters that move: c (subsets), w (heads), a (second layer)")
+    "The parameters that move: c (subsets), w (heads), a (second layer); of the mixed target p1 "
+      + "(first layer), p and v1 (positional head), v and w (the head that compares tokens)")
   static let until = Key.real(
     "stages[].until", .positive, unit: "flow time", default: .required, sample: "1.0e+5",
     "How long the stage lasts on its own clock")

@@ -8,10 +8,14 @@ public enum ExperimentKeys {
       source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
       concentration.declaration, kernel.declaration, chains.declaration, start.declaration,
       sequences.declaration, length.declaration, dataSeed.declaration,
-      heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
-      degree.declaration, emptySet.declaration, readout.declaration,
-      floor.declaration, targets.declaration,
-      initialFile.declaration, coefficient.declaration, ownWeight.declaration,
+      family.declaration, heads.declaration, window.declaration, lags.declaration,
+      ownLags.declaration,
+      degree.declaration, emptySet.declaration, readout.declaration, dimension.declaration,
+      isTied.declaration,
+      proportion.declaration, targetWeight.declaration, form.declaration,
+      floor.declaration, targets.declaration, induction.declaration,
+      initialFile.declaration, sigma.declaration, firstRate.declaration, coefficient.declaration,
+      ownWeight.declaration,
       otherWeight.declaration, scale.declaration, noise.declaration, initialSeed.declaration,
       values.declaration,
       stages.declaration, stageName.declaration, train.declaration, until.declaration,
@@ -27,15 +31,24 @@ public enum ExperimentKeys {
     ],
     sections: [
       "data":
-        "The sequences: n-gram Markov chains, of finite or infinite length, or tokens from a file",
-      "model": "The transformer TF(M, H, d, D)",
-      "loss": "The loss −E log(y + ε)",
+        "The sequences: n-gram Markov chains, of finite or infinite length, tokens from a file, or "
+        + "Gaussian tokens for the mixed target",
+      "model": "The transformer: TF(M, H, d, D), or that of the mixed target",
+      "target": "The mixed target: a 4-gram part and an in-context 2-gram part",
+      "loss": "The loss: −E log(y + ε), or ½ E‖target − output‖² for the mixed target",
       "initial": "Where the flow starts",
       "stages": "What is trained, in order",
       "solver": "How the flow is integrated",
       "events": "The moments that are located",
       "sampling": "When the trajectory is sampled, beside every stage boundary",
     ])
+
+  /// The keys of experiments of one family.
+  public static func schema(of family: ModelFamily) -> KeySchema {
+    let foreign = Set((family == .mixedTarget ? ofInductionHeads : ofMixedTarget).map(\.path))
+    return KeySchema(
+      schema.keys.filter { !foreign.contains($0.path) }, sections: schema.sectionMeanings)
+  }
 
   /// Seeds are what every program can hold: 0…2^63−1.
   private static let seeds = IntegerRange.atLeast(0)
@@ -50,7 +63,8 @@ public enum ExperimentKeys {
     "data.file", default: .described("none; required with source: tokens"), sample: "tokens.npy",
     "The token file, relative to the experiment file's folder; only with source: tokens")
   static let vocabulary = Key.integer(
-    "data.vocabulary", IntegerRange(2...256), unit: "tokens", default: .required, sample: "3",
+    "data.vocabulary", IntegerRange(2...256), unit: "tokens",
+    default: .described("none; required but for the mixed target"), sample: "3",
     "The number of tokens d")
   static let parents = Key.integers(
     "data.parents", .atLeast(1), [.notEmpty, .distinct], unit: "positions",
@@ -77,22 +91,26 @@ public enum ExperimentKeys {
     "The law of a chain's first tokens; only with source: chains")
   static let sequences = Key.integer(
     "data.sequences", .atLeast(1), unit: "sequences",
-    default: .described("all in the file; required with source: chains"), sample: "10000",
-    "The number of sequences N")
+    default: .described(
+      "all in the file; required with source: chains, and where the mixed target is sampled"),
+    sample: "10000", "The number of sequences N")
   static let length = Key.integer(
     "data.length", IntegerRange(1...16_777_216), unit: "tokens",
     default: .described("that of the file; required with source: chains"), sample: "100",
-    "The length L of a sequence, without its target; a token file must agree with it")
+    "The length L of a sequence, without its target; a token file must agree with it. Of the mixed "
+      + "target all tokens, at least 4, and infinite where it is left out")
   static let dataSeed = Key.integer(
     "data.seed", seeds, default: .value(1), "The seed of kernels and tokens")
 
   // MARK: - Model
 
   static let heads = Key.integer(
-    "model.heads", IntegerRange(1...12), unit: "heads", default: .required, sample: "3",
+    "model.heads", IntegerRange(1...12), unit: "heads",
+    default: .described("none; required but for the mixed target"), sample: "3",
     "The number of heads H")
   static let window = Key.integer(
-    "model.window", IntegerRange(1...1024), unit: "positions", default: .required, sample: "3",
+    "model.window", IntegerRange(1...1024), unit: "positions",
+    default: .described("none; required but for the mixed target"), sample: "3",
     "The window M: how far back a head may look")
   static let lags = Key.integerLists(
     "model.lags", .atLeast(1), [.notEmpty, .distinct], unit: "positions",
@@ -103,7 +121,8 @@ public enum ExperimentKeys {
     default: .described("head h has its h-th lag; required when there is none"),
     sample: "[1, 2, 3]", "For each head the lag that gets the weight initial.own_weight")
   static let degree = Key.integer(
-    "model.degree", IntegerRange(1...12), unit: "heads", default: .required, sample: "2",
+    "model.degree", IntegerRange(1...12), unit: "heads",
+    default: .described("none; required but for the mixed target"), sample: "2",
     "The degree D of the polynomial kernel, at most H: the size of the largest subset of heads")
   static let emptySet = Key.boolean(
     "model.empty_set", default: .value(false), "Whether the empty set is among the subsets")

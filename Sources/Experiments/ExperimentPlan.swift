@@ -1,36 +1,23 @@
-public import Corpora
 public import DeclaredKeys
+import FlowAnalysis
+import Foundation
 public import GradientFlow
-public import InductionHeads
-public import MarkovChains
-import Objectives
 
-/// What a planned experiment takes its loss over; nothing is sampled yet.
-public enum PlannedData: Sendable {
-  /// Sequences of finite length.
-  case sequences(any SequenceSource)
-  /// K chains in infinite context: chain i is that of sequence i under the same seed.
-  case population(SequenceSampler.Source, count: Int, seed: UInt64)
-}
-
-/// An experiment turned into a model, sequences, stages and a start: ready to run, nothing sampled
-/// and nothing large allocated yet, except for tokens that are read from a file.
+/// An experiment turned into a system, stages and a start: ready to run, nothing sampled and nothing
+/// large allocated yet, except for tokens that are read from a file.
 public struct ExperimentPlan: Sendable {
   /// The experiment and where it was read.
   public let loaded: LoadedExperiment
-  /// The transformer.
-  public let model: GIHTransformer
-  /// What the loss is taken over.
-  public let data: PlannedData
   /// The stages.
   public let stages: [Stage]
-  /// θ(0).
-  public let start: [Double]
-  /// How large the problem is.
-  public let size: ProblemSize
+  let system: any PlannedSystem
 
   /// The experiment.
   public var experiment: Experiment { loaded.experiment }
+  /// θ(0).
+  public var start: [Double] { system.start }
+  /// How large the problem is.
+  public var size: ProblemSize { system.size }
 
   /// Plans an experiment.
   ///
@@ -43,41 +30,16 @@ public struct ExperimentPlan: Sendable {
   public init(
     _ loaded: LoadedExperiment, memoryLimit: Int? = nil, reusing earlier: ExperimentPlan? = nil
   ) throws(DocumentError) {
-    let experiment = loaded.experiment
     self.loaded = loaded
-    let model = Self.model(experiment)
-    self.model = model
-    try Self.check(loaded, model)
-    // The bound comes before the tokens of a file are read.
-    switch experiment.data.source {
-    case .chains(let chains):
-      let size = ProblemSize(
-        model: model, experiment: experiment, sequences: chains.sequences, length: chains.length)
-      try Self.check(size, loaded, memoryLimit)
-      let sampler = SequenceSampler(
-        source: try Self.chainSource(
-          loaded, chains.kernels, parents: chains.parents, memoryLimit),
-        start: chains.start == .stationary ? .stationary : .uniform,
-        seed: UInt64(experiment.data.seed))
-      data = .sequences(
-        SampledSequences(sampler, count: chains.sequences, length: chains.length))
-      self.size = size
-    case .population(let population):
-      size = ProblemSize(model: model, experiment: experiment, population: population)
-      try Self.check(size, loaded, memoryLimit)
-      let source = try Self.chainSource(
-        loaded, population.kernels, parents: population.parents, memoryLimit)
-      data = .population(source, count: population.chains, seed: UInt64(experiment.data.seed))
-    case .tokens:
-      let stored = try Self.storedSequences(
-        loaded, model, memoryLimit, earlier?.storedSequences(for: experiment.data))
-      size = ProblemSize(
-        model: model, experiment: experiment, sequences: stored.sequenceCount,
-        length: stored.length)
-      try Self.check(size, loaded, memoryLimit)
-      data = .sequences(stored)
+    switch loaded.experiment.system {
+    case .inductionHeads(let settings):
+      system = try InductionHeadPlan(
+        loaded, settings, memoryLimit: memoryLimit,
+        reusing: earlier?.system as? InductionHeadPlan)
+    case .mixedTarget(let settings):
+      system = try MixedTargetPlan(loaded, settings, memoryLimit: memoryLimit)
     }
-    stages = experiment.stages.map { stage in
+    stages = loaded.experiment.stages.map { stage in
       Stage(
         name: stage.name, training: stage.groups.map(\.rawValue), until: stage.duration,
         stoppingWhen: stage.stops.map { stop in
@@ -87,46 +49,11 @@ public struct ExperimentPlan: Sendable {
           }
         })
     }
-    start = try Self.start(loaded, model)
+    try check()
   }
 
-  /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
-  ///
-  /// - Parameter threads: threads to use; the result does not depend on it.
-  /// - Returns: the loss over the compressed sequences, or in infinite context.
-  public func makeObjective(threads: Int) -> GIHObjective {
-    switch data {
-    case .sequences(let sequences):
-      let targets: CompressedCorpus.Targets =
-        experiment.loss.targets == .sampled ? .sampled : .expected
-      return GIHObjective(
-        model: model,
-        corpus: CompressedCorpus(
-          sequences, shape: model.windowShape, targets: targets, pairs: .upToRelabelling,
-          threads: threads),
-        length: sequences.length, completeShare: experiment.completeShare, threads: threads)
-    case .population(let source, let count, let seed):
-      return GIHObjective(
-        model: model,
-        population: PopulationLaw(
-          chains: (0..<count).map { source.chain(seed: seed, index: UInt64($0)) },
-          shape: model.windowShape, threads: threads),
-        completeShare: experiment.completeShare)
-    }
-  }
-
-  /// What an objective of this plan is taken over, in words.
-  public func sizes(of objective: GIHObjective) -> String {
-    switch objective.data {
-    case .corpus(let corpus):
-      "\(corpus.sequenceCount) sequences of length \(size.length ?? 0), "
-        + "\(corpus.windows.count) windows, \(corpus.pairCount) pairs, "
-        + "\(corpus.entryCount) window counts"
-    case .population(let law):
-      "\(law.chainCount) chains in infinite context, \(law.windows.count) windows, "
-        + "\(law.windows.count * law.windows.count) pairs"
-    }
-  }
+  /// What a person wants to know of the parameters of this system.
+  public func summary(at parameters: [Double]) -> SystemSummary { system.summary(at: parameters) }
 
   /// The options of the solver.
   ///
@@ -154,13 +81,40 @@ public struct ExperimentPlan: Sendable {
       sharpness: experiment.sampling.sharpness)
   }
 
-  /// The error that the loss at the start is infinite.
-  public func infiniteStart(_ loss: Double) -> DocumentError {
-    loaded.error(
-      at: ExperimentKeys.floor.address(),
-      found: "\(experiment.loss.floor), with which the loss at the start is \(loss)",
-      allowed: "a floor that keeps the loss finite",
-      advice: "a token that can come next never occurs in the read-out of some sequence; "
-        + "set a positive floor such as 1e-6")
+  /// More rows than these no trajectory has use for.
+  private static let mostSamples = 1_000_000
+
+  /// What can be told of any system only once it stands: the quantities of stop conditions, and how
+  /// many samples there are.
+  private func check() throws(DocumentError) {
+    let columns = Trajectory.columns(
+      layout: system.layout, observables: system.observableNames,
+      sharpness: experiment.sampling.sharpness)
+    for (i, stage) in experiment.stages.enumerated() {
+      for (j, stop) in stage.stops.enumerated() where !columns.contains(stop.quantity) {
+        throw loaded.error(
+          at: ExperimentKeys.quantity.address(i, j), found: stop.quantity,
+          allowed: "a column of trajectory.csv",
+          advice: "choose one of \(columns.joined(separator: ", "))")
+      }
+    }
+    // About how many samples the stages take.
+    let sampling = experiment.sampling
+    let samples = experiment.stages.reduce(0.0) { count, stage in
+      let decades = max(0, log10(stage.duration) - log10(sampling.first))
+      return count + 2 + decades * Double(sampling.perDecade)
+    }
+    if samples > Double(Self.mostSamples) {
+      throw loaded.error(
+        at: ExperimentKeys.perDecade.address(),
+        found: "\(experiment.sampling.perDecade), which makes \(String(Float(samples))) samples",
+        allowed: "at most \(Self.mostSamples) samples over all stages",
+        advice: "lower it, or raise sampling.first")
+    }
   }
+}
+
+extension Double {
+  /// The number as C's `printf` writes it.
+  func formatted(_ format: String) -> String { String(format: format, self) }
 }

@@ -65,7 +65,7 @@ extension ExperimentReader {
     }
   }
 
-  private mutating func require<Value>(_ key: Key<Value>, advice: String? = nil) {
+  mutating func require<Value>(_ key: Key<Value>, advice: String? = nil) {
     if !document.isGiven(key.address()), !document.isFaulty(key.address()) {
       document.rejectMissing(key, advice: advice)
     }
@@ -82,6 +82,10 @@ extension ExperimentReader {
   }
 
   mutating func checkModel() {
+    require(Keys.vocabulary)
+    require(Keys.heads)
+    require(Keys.window)
+    require(Keys.degree)
     let heads = document[Keys.heads]
     if let degree = document[Keys.degree], let heads, degree > heads {
       document.reject(
@@ -212,15 +216,15 @@ extension ExperimentReader {
   }
 
   /// The names in `initial.values` against the model that has been read.
-  mutating func checkNames(_ experiment: Experiment) {
-    guard case .values(let values) = experiment.initial.start else { return }
+  mutating func checkNames(_ settings: InductionHeadSettings) {
+    guard case .values(let values) = settings.initial.start else { return }
     for name in values.exceptions.keys.sorted()
-    where !experiment.model.hasParameter(named: name) {
+    where !settings.model.hasParameter(named: name) {
       document.reject(
         Keys.values.address().entry(name), .notAllowed, found: "a parameter the model lacks",
-        allowed: "c.HEADS such as c.1 or c.1+2 with at most \(experiment.model.degree) heads"
-          + (experiment.model.hasEmptySet ? ", c.0" : "") + ", w.HEAD.LAG such as w.1.2, or a",
-        advice: "heads are counted from 1 to \(experiment.model.heads), in ascending order")
+        allowed: "c.HEADS such as c.1 or c.1+2 with at most \(settings.model.degree) heads"
+          + (settings.model.hasEmptySet ? ", c.0" : "") + ", w.HEAD.LAG such as w.1.2, or a",
+        advice: "heads are counted from 1 to \(settings.model.heads), in ascending order")
     }
   }
 }

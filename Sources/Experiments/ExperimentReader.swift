@@ -10,28 +10,39 @@ struct ExperimentReader {
   let folder: URL
 
   mutating func experiment() throws(DocumentError) -> Experiment {
-    checkData()
-    checkModel()
-    checkLength()
-    checkInitial()
     checkStages()
     checkSolver()
+    let system: SystemSettings =
+      switch document[Keys.family] {
+      case .mixedTarget?: .mixedTarget(try mixedTarget())
+      default: .inductionHeads(try inductionHeads())
+      }
     try document.finish()
-    let model = try model()
-    let experiment = Experiment(
-      question: document.firstComment, data: try data(), model: model,
-      loss: LossSettings(
-        floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
-      initial: try initial(model), stages: try stages(), solver: try solver(),
-      completeShare: document[Keys.completeShare] ?? defaultCompleteShare,
+    return Experiment(
+      question: document.firstComment, system: system, stages: try stages(), solver: try solver(),
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
         sharpness: try document.required(Keys.sharpness)),
       claims: document[Keys.claims] ?? [])
-    checkNames(experiment)
+  }
+
+  private mutating func inductionHeads() throws(DocumentError) -> InductionHeadSettings {
+    checkFamily(.inductionHeads)
+    checkData()
+    checkModel()
+    checkLength()
+    checkInitial()
     try document.finish()
-    return experiment
+    let model = try model()
+    let settings = InductionHeadSettings(
+      data: try data(), model: model,
+      loss: LossSettings(
+        floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
+      initial: try initial(model),
+      completeShare: document[Keys.completeShare] ?? defaultCompleteShare)
+    checkNames(settings)
+    return settings
   }
 
   private func data() throws(DocumentError) -> DataSettings {
@@ -145,7 +156,7 @@ struct ExperimentReader {
       eventErrors: try document.required(Keys.eventErrors))
   }
 
-  private func absolute(_ path: String) -> String {
+  func absolute(_ path: String) -> String {
     URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL.path
   }
 }

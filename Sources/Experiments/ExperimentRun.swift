@@ -1,9 +1,7 @@
-import Corpora
 public import FlowAnalysis
 public import GradientFlow
-public import InductionHeads
+import InductionHeads
 public import Logging
-import MarkovChains
 import Objectives
 public import RunRecords
 
@@ -50,8 +48,10 @@ public struct ExperimentRun: Sendable {
     public let findings: [Finding]
     /// What claims across flows need of this one; nil without claims.
     public let swept: SweptFlow?
-    /// The objective.
-    public let objective: GIHObjective
+    /// What the loss was taken over, in words.
+    public let data: String
+    /// What sampling leaves open of the times of events, by name: standard errors.
+    public let samplingErrors: [String: Double]
     /// Seconds from start to end.
     public let seconds: Double
   }
@@ -74,27 +74,30 @@ public struct ExperimentRun: Sendable {
     var manifest = program.manifest(
       experiment: plan.experiment, resolved: resolved, threads: threads, start: start)
 
-    let objective: GIHObjective
+    let prepared: any PreparedSystem
     do {
-      objective = plan.makeObjective(threads: threads)
+      prepared = plan.system.prepared(threads: threads)
       logger.debug(
         "data ready",
         metadata: [
           "seconds": "\(Timestamp.now().seconds(since: start))",
-          "data": "\(plan.sizes(of: objective))", "kernels": "\(kernelInstructionSet)",
+          "data": "\(prepared.description)", "kernels": "\(kernelInstructionSet)",
         ])
-      let loss = objective.makeEvaluator(threads: threads).loss(at: plan.start)
-      guard loss.isFinite else { throw plan.infiniteStart(loss) }
+      let loss = prepared.objective.makeEvaluator(threads: threads).loss(at: plan.start)
+      guard loss.isFinite else { throw plan.system.infiniteStart(loss) }
       try directory.write(resolved, as: .experiment)
       try directory.write(manifest)
-      if exportCorpus { try export(objective.data, into: directory) }
+      if exportCorpus, let (file, arrays) = prepared.arrays() {
+        try directory.write(arrays, as: file)
+      }
     } catch {
       // Nothing was computed, so nothing is left behind.
       try? directory.discard()
       throw error
     }
 
-    let problem = FlowProblem(minimizing: objective, from: plan.start, stages: plan.stages)
+    let problem = FlowProblem(
+      minimizing: prepared.objective, from: plan.start, stages: plan.stages)
     let options = plan.solverOptions(threads: threads)
     let trajectory: Trajectory
     let ending: Ending
@@ -126,7 +129,7 @@ public struct ExperimentRun: Sendable {
     if let reason = trajectory.eventErrorsMissing {
       logger.warning("event times have no error bars", metadata: ["reason": "\(reason)"])
     }
-    let laws = trajectory.lawResiduals(of: objective, solvedWith: options)
+    let laws = trajectory.lawResiduals(of: prepared.objective, solvedWith: options)
 
     for law in laws where !law.holds {
       logger.warning(
@@ -134,7 +137,15 @@ public struct ExperimentRun: Sendable {
         metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
     }
 
-    let (findings, swept) = plan.judged(objective, trajectory, threads: threads)
+    let samplingErrors = prepared.samplingErrors(of: problem, trajectory, solvedWith: options)
+    let claims = plan.experiment.claims
+    let judged =
+      claims.isEmpty
+      ? nil
+      : prepared.judged(
+        claims, problem, trajectory, solvedWith: options, sampling: plan.sampling,
+        samplingErrors: samplingErrors)
+    let findings = judged?.findings ?? []
 
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)
@@ -145,10 +156,10 @@ public struct ExperimentRun: Sendable {
       case .stopped: .stopped("stopped by the user")
       case .failed(let failure): .failed(failure.description)
       }
-    try record(trajectory, findings, into: directory, &manifest)
+    try record(trajectory, findings, samplingErrors, into: directory, &manifest)
     return Outcome(
       ending: ending, trajectory: trajectory, laws: laws, findings: findings,
-      swept: swept, objective: objective,
+      swept: judged?.swept, data: prepared.description, samplingErrors: samplingErrors,
       seconds: Timestamp.now().seconds(since: start))
   }
 
@@ -156,21 +167,24 @@ public struct ExperimentRun: Sendable {
   ///
   /// A file that cannot be written does not keep the others from being written.
   private func record(
-    _ trajectory: Trajectory, _ findings: [Finding], into directory: RunDirectory,
-    _ manifest: inout Manifest
+    _ trajectory: Trajectory, _ findings: [Finding], _ samplingErrors: [String: Double],
+    into directory: RunDirectory, _ manifest: inout Manifest
   ) throws(RecordError) {
     var fault: RecordError?
     func attempt(_ write: () throws(RecordError) -> Void) {
       do { try write() } catch { fault = fault ?? error }
     }
-    if trajectory.parameters.allSatisfy(\.isFinite) {
+    if trajectory.parameters.allSatisfy({ $0.isFinite || $0 == .infinity }) {
       attempt { () throws(RecordError) in
         try directory.write(trajectory.finalParameters.text, as: .final)
       }
     }
     attempt { () throws(RecordError) in
       try directory.write(
-        Table(events: trajectory.events.map { EventRecord($0, in: trajectory) }), as: .events)
+        Table(
+          events: trajectory.events.map {
+            EventRecord($0, in: trajectory, samplingError: samplingErrors[$0.name])
+          }), as: .events)
     }
     attempt { () throws(RecordError) in
       try directory.write(
@@ -188,35 +202,5 @@ public struct ExperimentRun: Sendable {
     // The manifest comes last: once it says finished, everything is there.
     attempt { () throws(RecordError) in try directory.write(manifest) }
     if let fault { throw fault }
-  }
-
-  /// Writes the tokens, or the kernels and stationary laws, so that anybody can compute the loss.
-  private func export(_ data: GIHObjective.Data, into directory: RunDirectory) throws {
-    switch (plan.data, data) {
-    case (.sequences(let sequences), _):
-      let stored = StoredSequences(sequences)
-      try directory.write(
-        [
-          "tokens": NumPyArray(
-            shape: [stored.sequenceCount, stored.length + 1], elements: .uint8(stored.tokens))
-        ], as: .corpus)
-    case (.population, .population(let law)):
-      let shape = law.windows.shape
-      let k = law.chainCount
-      try directory.write(
-        [
-          "kernels": NumPyArray(
-            shape: [k, law.chains[0].rowCount, shape.vocabulary],
-            elements: .float64(law.chains.flatMap(\.rows))),
-          "joint": NumPyArray(
-            shape: [k, shape.vocabulary, law.windows.count], elements: .float64(law.joint)),
-          "windows": NumPyArray(
-            shape: [law.windows.count, shape.lags.count],
-            elements: .int64(law.windows.symbols.map(Int64.init))),
-          "lags": NumPyArray(
-            shape: [shape.lags.count], elements: .int64(shape.lags.map(Int64.init))),
-        ], as: .population)
-    case (.population, .corpus): preconditionFailure("a population has no corpus")
-    }
   }
 }

@@ -43,8 +43,10 @@ public struct InformationPlan: Sendable {
     public let width: Int
   }
 
-  /// The experiment.
-  public let experiment: Experiment
+  /// The experiment's question, if its file has one.
+  public let question: String?
+  /// The experiment's data and transformer.
+  public let settings: InductionHeadSettings
   /// What is surveyed.
   public let source: Source
   /// The window M.
@@ -75,13 +77,19 @@ public struct InformationPlan: Sendable {
     _ loaded: LoadedExperiment, options: InformationOptions = InformationOptions(),
     threads: Int = 1, memoryLimit: Int? = nil
   ) throws(DocumentError) {
-    let experiment = loaded.experiment
-    self.experiment = experiment
-    let check = InformationChecks(loaded: loaded, options: options)
+    guard let settings = loaded.experiment.inductionHeads else {
+      throw loaded.error(
+        at: ExperimentKeys.family.address(), found: "the mixed target",
+        allowed: "chains or tokens: the informations are about their windows",
+        advice: "choose an experiment with model.family: induction-heads")
+    }
+    self.settings = settings
+    question = loaded.experiment.question
+    let check = InformationChecks(loaded: loaded, settings: settings, options: options)
     window = try check.window()
     largest = try check.largest(window: window)
     let sets = LagSets.count(window: window, largest: largest)
-    switch experiment.data.source {
+    switch settings.data.source {
     case .chains(let chains):
       source = try check.chainSource(
         chains.kernels, parents: chains.parents, otherwise: InformationOptions.defaultChains,
@@ -92,14 +100,15 @@ public struct InformationPlan: Sendable {
         population.kernels, parents: population.parents, otherwise: population.chains,
         window: window, sets: sets, threads: threads, memoryLimit)
       length = nil
-    case .tokens(let settings):
+    case .tokens(let tokens):
       try check.noChains("data.source: tokens")
       try check.memory(
         PlugInInformation.bytes(
-          vocabulary: experiment.data.vocabulary, largest: largest, sets: sets, threads: threads),
-        tables: "\(experiment.data.vocabulary)^\(largest + 1) counts for each of the largest sets",
+          vocabulary: settings.data.vocabulary, largest: largest, sets: sets, threads: threads),
+        tables: "\(settings.data.vocabulary)^\(largest + 1) counts for each of the largest sets",
         sets: sets, memoryLimit)
-      let stored = try ExperimentPlan.readTokens(loaded, settings, memoryLimit)
+      let stored = try InductionHeadPlan.readTokens(
+        loaded, tokens, vocabulary: settings.data.vocabulary, memoryLimit)
       if stored.length < window {
         throw check.windowError(
           found:
@@ -135,7 +144,7 @@ public struct InformationPlan: Sendable {
     case .tokens(let stored):
       return .tokens(
         PlugInInformation(
-          tokens: stored.tokens, width: stored.width, vocabulary: experiment.data.vocabulary,
+          tokens: stored.tokens, width: stored.width, vocabulary: settings.data.vocabulary,
           window: window, lagSets: lagSets, threads: threads))
     }
   }
@@ -144,12 +153,13 @@ public struct InformationPlan: Sendable {
 /// What can be wrong with a survey's window, sets, chains and size.
 private struct InformationChecks {
   let loaded: LoadedExperiment
+  let settings: InductionHeadSettings
   let options: InformationOptions
 
-  private var data: DataSettings { loaded.experiment.data }
+  private var data: DataSettings { settings.data }
 
   func window() throws(DocumentError) -> Int {
-    let window = options.window ?? loaded.experiment.model.window
+    let window = options.window ?? settings.model.window
     guard (1...1024).contains(window) else {
       throw windowError(
         found: "\(window)", allowed: "an integer in 1...1024", advice: "choose another window")
@@ -171,7 +181,7 @@ private struct InformationChecks {
 
   func largest(window: Int) throws(DocumentError) -> Int {
     guard let largest = options.largest else {
-      return window <= 6 ? window : min(window, loaded.experiment.model.degree)
+      return window <= 6 ? window : min(window, settings.model.degree)
     }
     guard (1...window).contains(largest) else {
       throw option(
@@ -187,7 +197,7 @@ private struct InformationChecks {
     _ kernels: KernelSettings, parents: [Int], otherwise count: Int, window: Int, sets: Double,
     threads: Int, _ limit: Int?
   ) throws(DocumentError) -> InformationPlan.Source {
-    try ExperimentPlan.checkConcentration(loaded, kernels)
+    try InductionHeadPlan.checkConcentration(loaded, kernels)
     let count = try chains(kernels, otherwise: count)
     let memory = parents.max() ?? 1
     try states(memory: memory)
@@ -197,7 +207,10 @@ private struct InformationChecks {
         threads: threads),
       tables: "\(data.vocabulary)^\(window + 1) probabilities of windows with their next token",
       sets: sets, limit)
-    return switch try ExperimentPlan.chainSource(loaded, kernels, parents: parents, limit) {
+    return
+      switch try InductionHeadPlan.chainSource(
+        loaded, kernels, vocabulary: data.vocabulary, parents: parents, limit)
+    {
     case .prior(let prior): .prior(prior, seed: UInt64(data.seed), chains: count)
     case .chain(let chain): .kernel(chain)
     }
@@ -228,7 +241,8 @@ private struct InformationChecks {
   }
 
   func states(memory: Int) throws(DocumentError) {
-    if ExperimentPlan.power(data.vocabulary, memory) <= Double(StationarySolver.maximumWindowCount)
+    if InductionHeadPlan.power(data.vocabulary, memory)
+      <= Double(StationarySolver.maximumWindowCount)
     {
       return
     }

@@ -1,5 +1,6 @@
 import Corpora
 import InductionHeads
+import MixedTargets
 import Objectives
 
 /// What a problem needs, known before anything is allocated: bounds, and an estimate of memory.
@@ -7,25 +8,30 @@ public struct ProblemSize: Sendable, Equatable {
   /// The longest sequence whose counts are exact in single precision, 2²⁴.
   public static let longestSequence = 1 << 24
 
-  /// N, or the number of chains K in infinite context.
-  public let sequences: Int
-  /// L; nil in infinite context.
-  public let length: Int?
-  /// Parameters of the model.
-  public let parameters: Int
-  /// At most so many distinct windows.
-  public let windows: Double
-  /// At most so many (sequence, window) entries; in infinite context pairs (ω, q).
-  public let entries: Double
+  /// A size with its name, as people read them.
+  public struct Row: Sendable, Equatable {
+    /// For instance `sequences`.
+    public let name: String
+    /// For instance `10000 of length 100`.
+    public let text: String
+  }
+
+  /// What there is most of, in words: `10000 sequences of length 100`.
+  public let extent: String
+  /// All sizes that are known beforehand.
+  public let rows: [Row]
   /// About so many bytes in all, estimated high.
   public let bytes: Double
 
   /// Bounds for a model on N sequences of length L.
-  init(model: GIHTransformer, experiment: Experiment, sequences: Int, length: Int) {
+  init(
+    model: GIHTransformer, settings: InductionHeadSettings, isDense: Bool, sequences: Int,
+    length: Int
+  ) {
     let n = Double(sequences)
-    let d = Double(experiment.data.vocabulary)
+    let d = Double(settings.data.vocabulary)
     let codes = model.windowShape.codeCount.map(Double.init) ?? .infinity
-    let columns = experiment.loss.targets == .expected ? d : 1
+    let columns = settings.loss.targets == .expected ? d : 1
     let entries = n * min(Double(length), codes)
     // As real numbers: lengths that no machine holds are refused later, with a message.
     let tokens = Double(length) + 1
@@ -43,9 +49,8 @@ public struct ProblemSize: Sendable, Equatable {
     // Scratch of each lane over the keys of one group. The largest group is not known; one twenty
     // times the average is assumed.
     let slots = min(windows, 20 * Double(length) * max(1, n / codes))
-    let subsets = Double(experiment.model.subsetCount + 1)
+    let subsets = Double(settings.model.subsetCount + 1)
     let count = Double(model.layout.count)
-    let isDense = experiment.solver.linearSolver == .dense
     let keyValues = 2 * subsets + 4 * Double(model.heads.count) + width + 6
     // With the read-out's sums of eight per slot and, for Hessians, panels of sixteen chunks.
     let laneBytes =
@@ -54,7 +59,7 @@ public struct ProblemSize: Sendable, Equatable {
     let solverBytes = isDense ? 5 * 8 * count * count : 8 * 40 * count
     var kernelBytes = 0.0
     var storedBytes = 0.0
-    switch experiment.data.source {
+    switch settings.data.source {
     case .chains(let chains):
       let rows = (0..<min(2000, chains.parents.count)).reduce(1.0) { product, _ in product * d }
       kernelBytes = rows * d * 24
@@ -63,47 +68,78 @@ public struct ProblemSize: Sendable, Equatable {
     case .tokens:
       storedBytes = n * tokens
     }
-    self.sequences = sequences
-    self.length = length
-    parameters = model.layout.count
-    self.entries = entries
-    self.windows = windows
+    extent = "\(sequences) sequences of length \(length)"
+    rows = [
+      Row(name: "sequences", text: "\(sequences) of length \(length)"),
+      Row(name: "parameters", text: "\(model.layout.count)"),
+      Row(name: "distinct windows", text: "at most \(Self.count(windows))"),
+      Row(name: "window counts", text: "at most \(Self.count(entries))"),
+    ]
     bytes =
       entries * entryBytes + windows * windowBytes + pairs * 4 + n * (32 + 16 * columns)
       + kernelBytes + storedBytes + lanes * laneBytes + solverBytes
   }
 
   /// Bounds for a model on K chains in infinite context.
-  init(model: GIHTransformer, experiment: Experiment, population: PopulationSettings) {
+  init(
+    model: GIHTransformer, settings: InductionHeadSettings, isDense: Bool,
+    population: PopulationSettings
+  ) {
     let chains = Double(population.chains)
-    let d = Double(experiment.data.vocabulary)
+    let d = Double(settings.data.vocabulary)
     let windows = model.windowShape.codeCount.map(Double.init) ?? .infinity
     let span = max(model.windowShape.lags.last ?? 1, population.parents.last ?? 1)
     let extended = (0...min(span, 2000)).reduce(1.0) { product, _ in product * d }
-    let rows = population.parents.reduce(d) { product, _ in product * d }
+    let contexts = population.parents.reduce(d) { product, _ in product * d }
     let count = Double(model.layout.count)
-    let subsets = Double(experiment.model.subsetCount + 1)
+    let subsets = Double(settings.model.subsetCount + 1)
     let heads = Double(model.heads.count)
     // Tiles of 32 queries and panels of 64 chains; see PopulationLoss. The laws are held three times, twice
     // of them with the chains rounded up to eight.
     let lanes = max(2, min(16, windows / 32))
     let tile = min(windows, 32)
-    let isDense = experiment.solver.linearSolver == .dense
     // Buffers over tiles and panels, with tangents; kernel scratch; feature adjoints.
     let laneBytes =
       8
       * (5 * tile * windows + 4 * 64 * d * tile
         + windows * (2 * subsets + 4 * heads + heads * d * 3 + 6)
         + (isDense ? windows * (2 * count + 1) + 64 * d * (2 * count + 1) + count * count : 0))
-    sequences = population.chains
-    length = nil
-    parameters = model.layout.count
-    self.windows = windows
-    entries = windows * windows
+    extent = "\(population.chains) chains in infinite context"
+    rows = [
+      Row(name: "chains", text: "\(population.chains) in infinite context"),
+      Row(name: "parameters", text: "\(model.layout.count)"),
+      Row(name: "distinct windows", text: "at most \(Self.count(windows))"),
+      Row(name: "pairs", text: "at most \(Self.count(windows * windows))"),
+    ]
     bytes =
-      8 * (chains + 2 * (chains + 7)) * d * windows + 8 * chains * rows + 8 * 3 * extended * 16
+      8 * (chains + 2 * (chains + 7)) * d * windows + 8 * chains * contexts + 8 * 3 * extended * 16
       + lanes * laneBytes
       + windows * heads * d * 24 + 5 * 8 * count * count
+  }
+
+  /// Sizes of the mixed target with S sequences of length L on hand, or none.
+  init(_ settings: MixedTargetSettings) {
+    let target = settings.target
+    let length = target.length.map(Double.init) ?? 0
+    let count = Double(settings.sequences ?? 0)
+    let place = target.length.map { "length \($0)" } ?? "infinite length"
+    let kind =
+      settings.sequences.map { "\($0) sequences of \(place), \(settings.induction.rawValue)" }
+      ?? "\(place), leading order in 1/N"
+    extent = kind
+    rows = [
+      Row(name: "mixed target", text: kind),
+      Row(name: "parameters", text: "\(settings.transformer.layout.count)"),
+    ]
+    // A sample is held with one output each and once more in parts; scratch of up to 64 lanes, and jets
+    // over the positions.
+    bytes =
+      (settings.induction == .sampled ? count * (2 * length + 3) * 8 : 0)
+      + length * 8 * 40 * 16 + 1e6
+  }
+
+  private static func count(_ value: Double) -> String {
+    value < 1e15 ? String(Int(value)) : value.formatted("%.3g")
   }
 
   /// The bytes in words, for instance `1.5 GiB`.

@@ -22,7 +22,7 @@ public struct ProgramDescription: Sendable {
   ) -> Manifest {
     Manifest(
       programVersion: version, experimentSHA256: Digest.sha256(resolved.utf8),
-      seeds: ["data": UInt64(experiment.data.seed), "initial": UInt64(experiment.initial.seed)],
+      seeds: experiment.system.seeds.mapValues { UInt64($0) },
       source: source,
       libraries: [
         "SUNDIALS": SundialsLibrary.version, "OpenBLAS": OpenBLAS.configuration,

@@ -16,10 +16,18 @@ public struct StageSettings: Sendable, Hashable {
 public enum ParameterGroup: String, KeyChoice {
   /// The coefficients c of the subsets.
   case coefficients = "c"
-  /// The positional weights w of the heads.
+  /// The positional weights w of the heads; of the mixed target W_K and W_Q.
   case weights = "w"
   /// The scalar a of the second layer.
   case scale = "a"
+  /// The rate p₁ of the mixed target's first layer.
+  case firstRate = "p1"
+  /// The rate p of its positional head.
+  case rate = "p"
+  /// The value v₁ of its positional head.
+  case firstValue = "v1"
+  /// The value v of its head that compares tokens.
+  case value = "v"
 }
 
 /// A condition that ends a stage.

@@ -20,10 +20,11 @@ extension Table {
 }
 
 extension EventRecord {
-  init(_ event: Trajectory.LocatedEvent, in trajectory: Trajectory) {
+  init(_ event: Trajectory.LocatedEvent, in trajectory: Trajectory, samplingError: Double?) {
     self.init(
       stage: trajectory.stages[event.stage].stage.name, name: event.name, time: event.time,
-      timeError: event.isReached ? event.error : nil, isReached: event.isReached)
+      timeError: event.isReached ? event.error : nil,
+      samplingError: event.isReached ? samplingError : nil, isReached: event.isReached)
   }
 }
 
@@ -101,10 +102,11 @@ extension ClaimRecord {
 }
 
 extension Trajectory {
-  /// θ at the end, ready to start another experiment from.
+  /// θ at the end, ready to start another experiment from; what is infinite is left out.
   var finalParameters: FinalParameters {
     FinalParameters(
-      parameters: zip(layout.names, parameters).map { NamedNumber($0, $1) })
+      parameters: zip(layout.names, parameters).filter { $0.1.isFinite }.map { NamedNumber($0, $1) }
+    )
   }
 }
 

@@ -22,6 +22,25 @@ public enum Claim: String, Sendable, CaseIterable {
   case limitModel = "G8"
   /// Trained all at once: selection, then classification, then concentration.
   case order = "G10"
+  /// Mixed target: L_G4 ~ 1/(4t).
+  case fourGramTail = "M1"
+  /// Mixed target: when L_G4 is 1 % of its start.
+  case partialLearning = "M2"
+  /// Mixed target: the early drop of L_IH to its plateau.
+  case earlyDrop = "M3"
+  /// Mixed target: the time at which L_IH leaves its plateau.
+  case emergence = "M4"
+  /// Mixed target: v overshoots its limit, k is monotone.
+  case overshoot = "M5"
+  /// Mixed target: the exponential rate at last.
+  case convergenceRate = "M6"
+  /// Mixed target: whether the first layer is learnt, and how fast.
+  case firstLayer = "M7"
+  /// Mixed target: the power of IH₂ where w*⁴ > ½.
+  case targetPower = "M8"
+
+  /// Whether it is about the mixed target.
+  public var isAboutMixedTarget: Bool { rawValue.hasPrefix("M") }
 
   /// Whether its constants come from the expansion of the loss in a.
   public var needsExpansion: Bool {
@@ -34,6 +53,7 @@ public enum Claim: String, Sendable, CaseIterable {
   /// Where the law comes from.
   public var reference: String {
     let paper = "arXiv 2409.10559"
+    let mixed = "arXiv 2410.11474"
     return switch self {
     case .information: "\(paper) (modified chi-squared information); slope derived"
     case .conservation: "derived"
@@ -45,6 +65,12 @@ public enum Claim: String, Sendable, CaseIterable {
     case .finiteOptimum: "derived"
     case .limitModel: "\(paper) (limit); bound and rate derived"
     case .order: "derived"
+    case .fourGramTail, .partialLearning: "\(mixed) (partial learning); constant derived"
+    case .earlyDrop, .overshoot: "derived"
+    case .emergence: "\(mixed) (plateau and emergence); constants derived"
+    case .convergenceRate: "\(mixed) (convergence); rate derived"
+    case .firstLayer: "\(mixed) (first stage); threshold derived"
+    case .targetPower: "derived"
     }
   }
 }

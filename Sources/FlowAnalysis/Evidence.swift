@@ -69,6 +69,9 @@ public struct Evidence: Sendable {
     case .finiteOptimum: finiteOptimum()
     case .limitModel: limitModel()
     case .order: order()
+    case .fourGramTail, .partialLearning, .earlyDrop, .emergence, .overshoot, .convergenceRate,
+      .firstLayer, .targetPower:
+      [Finding(claim, "", notApplicable: "it is about the mixed target")]
     }
   }
 

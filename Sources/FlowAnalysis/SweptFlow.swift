@@ -1,5 +1,6 @@
 import GradientFlow
 import InductionHeads
+import MixedTargets
 
 #if canImport(Glibc)
   import Glibc
@@ -17,6 +18,25 @@ public struct SweptFlow: Sendable, Equatable {
   public var finalScale: Double?
   /// L; nil in infinite context.
   public var length: Int?
+  /// Of the mixed target: what its laws across flows need.
+  public var mixed: MixedSummary?
+
+  /// A flow of the mixed target, reduced to what laws across flows need.
+  public struct MixedSummary: Sendable, Equatable {
+    /// N, σ and m.
+    public var terms, size, product: Double
+    /// 1/c² = (1 + α*)².
+    public var inverseShare: Double
+    /// The time of emergence, what the law says it is, and half of its interval's width.
+    public var emergence: Double?
+    public var law: Double?
+    public var uncertainty = 0.0
+    /// The time of emergence to leading order in 1/N; nil for a flow to leading order.
+    public var reducedEmergence: Double?
+    /// R, the power of the target, and twice its standard error.
+    public var power: Double?
+    public var powerError = 0.0
+  }
 
   /// What laws across flows need of one.
   ///
@@ -36,6 +56,17 @@ public struct SweptFlow: Sendable, Equatable {
     finalScale =
       isAtRest ? evidence.stage(training: ["a"]).flatMap { stages[$0].end.last } : nil
     limitDistance = claims.contains(.limitModel) ? evidence.limitDistance()?.mean : nil
+  }
+
+  /// What laws across flows need of one of the mixed target.
+  ///
+  /// - Parameters:
+  ///   - evidence: the flow.
+  ///   - axes: the values of the sweep's axes by key.
+  public init(_ evidence: MixedEvidence, axes: [String: String]) {
+    self.axes = axes
+    length = evidence.objective.target.length
+    mixed = evidence.summary
   }
 }
 
@@ -71,6 +102,17 @@ extension Claim {
             modelError: 0.1)
         }
       } ?? []
+    case .emergence:
+      return groups(of: flows, along: "data.length").flatMap { label, group in
+        emergenceAgainstLength(group.compactMap(\.mixed), label)
+      }
+        + groups(of: flows, along: "initial.sigma").flatMap { label, group in
+          emergenceAgainstSize(group.compactMap(\.mixed), label)
+        }
+    case .targetPower:
+      return groups(of: flows, along: "data.length").flatMap { label, group in
+        powerAgainstLength(group.compactMap(\.mixed), label)
+      }
     default: return []
     }
   }
@@ -91,7 +133,7 @@ extension Claim {
     }
   }
 
-  private func slope(
+  func slope(
     _ points: [(Double?, Double?)], _ statement: String, derived: Double, modelError: Double
   ) -> [Finding] {
     let known = points.compactMap { x, y in

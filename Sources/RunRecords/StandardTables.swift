@@ -10,15 +10,21 @@ public struct EventRecord: Equatable, Sendable {
   public var time: Double
   /// The numerical error of the time, if it is known.
   public var timeError: Double?
+  /// The standard error of the time from the sample that the loss is taken over, if it is known.
+  public var samplingError: Double?
   /// Whether it happened.
   public var isReached: Bool
 
   /// Creates a line.
-  public init(stage: String, name: String, time: Double, timeError: Double?, isReached: Bool) {
+  public init(
+    stage: String, name: String, time: Double, timeError: Double?, samplingError: Double? = nil,
+    isReached: Bool
+  ) {
     self.stage = stage
     self.name = name
     self.time = time
     self.timeError = timeError
+    self.samplingError = samplingError
     self.isReached = isReached
   }
 }
@@ -122,12 +128,13 @@ extension Table {
 extension Table {
   /// The table of `events.csv`.
   public init(events: [EventRecord]) {
-    self.init(columns: ["stage", "name", "t", "t_error", "status"])
+    self.init(columns: ["stage", "name", "t", "t_error", "status", "sampling_error"])
     for event in events {
       append([
         .text(event.stage), .text(event.name), .real(event.time),
         event.timeError.map(Cell.real) ?? .empty,
         .text(event.isReached ? "reached" : "not reached"),
+        event.samplingError.map(Cell.real) ?? .empty,
       ])
     }
   }

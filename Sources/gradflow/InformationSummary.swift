@@ -9,7 +9,7 @@ struct InformationSummary {
 
   var text: String {
     var lines: [String] = []
-    if let question = plan.experiment.question { lines += [question, ""] }
+    if let question = plan.question { lines += [question, ""] }
     lines += [subject, ""] + table + [""] + decision
     switch report {
     case .chains(let survey): lines += [""] + mixing(survey)
@@ -21,7 +21,7 @@ struct InformationSummary {
   // MARK: - Sets
 
   private var subject: String {
-    let d = plan.experiment.data.vocabulary
+    let d = plan.settings.data.vocabulary
     switch plan.source {
     case .prior(let prior, let seed, let chains):
       return "\(chains) chains drawn from the prior: d = \(d), parents \(braces(prior.parents)), "

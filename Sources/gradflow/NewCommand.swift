@@ -11,6 +11,9 @@ struct NewCommand: ParsableCommand {
   @Argument(help: "The name; writes NAME.yaml, or NAME as it is when it ends in .yaml.")
   var name: String
 
+  @Flag(help: "One of the mixed target instead of a transformer on Markov chains.")
+  var mixedTarget = false
+
   func validate() throws {
     if name.isEmpty || name.hasSuffix("/") {
       throw ValidationError(
@@ -25,7 +28,8 @@ struct NewCommand: ParsableCommand {
         code: Exit.badInput, message: "\(path): the file exists; choose another name.")
     }
     let template = Experiment.template(
-      question: "Which question does \(URL(fileURLWithPath: path).lastPathComponent) answer?")
+      question: "Which question does \(URL(fileURLWithPath: path).lastPathComponent) answer?",
+      family: mixedTarget ? .mixedTarget : .inductionHeads)
     do {
       try AtomicFile.write(template, to: path)
     } catch {

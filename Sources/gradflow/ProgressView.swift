@@ -1,8 +1,6 @@
 import Experiments
 import Foundation
 import GradientFlow
-import InductionHeads
-import Objectives
 
 /// Live progress on standard error: one line drawn over itself on a terminal, plain lines elsewhere.
 final class ProgressView {
@@ -51,7 +49,7 @@ final class ProgressView {
     let name = progress.isErrorSolve ? "\(stage.name) (event errors)" : stage.name
     let parts = [
       name, bar(progress), "t \(progress.time.formatted(digits: 3))",
-      "loss \(String(format: "%.5f", progress.loss))", state(progress.parameters),
+      "loss \(progress.loss.asLoss)", plan.summary(at: progress.parameters).progress,
       "\(progress.steps) steps", String(format: "%.1f s", seconds),
     ]
     return parts.joined(separator: "  ")
@@ -66,13 +64,5 @@ final class ProgressView {
     let filled = done.isFinite ? Int((min(1, max(0, done)) * Double(width)).rounded()) : 0
     return "[" + String(repeating: "█", count: filled)
       + String(repeating: "·", count: width - filled) + "]"
-  }
-
-  /// The leading share, each head's attention on its own lag, and a.
-  private func state(_ parameters: [Double]) -> String {
-    let summary = ModelSummary(plan.model, parameters)
-    let own = summary.ownAttention.map { String(format: "%.3f", $0) }.joined(separator: " ")
-    return "\(summary.leader) \(String(format: "%.3f", summary.leadingShare))  σ \(own)  "
-      + "a \(summary.scale.formatted(digits: 4))"
   }
 }

@@ -107,7 +107,7 @@ final class GridView {
     let values = zip(grid.axes, point.values).map { "\($0.key) \($1.prefix(30))" }
     var parts = ["\(count): \(point.path) \(ending.name)"]
     if !values.isEmpty { parts.append(values.joined(separator: ", ")) }
-    if let end { parts.append("loss \(String(format: "%.5f", end.loss))") }
+    if let end { parts.append("loss \(end.loss.asLoss)") }
     parts.append(seconds)
     let others = running.values.map(\.point).sorted { $0.index < $1.index }
     if !others.isEmpty { parts.append("running " + others.map(\.path).joined(separator: ", ")) }

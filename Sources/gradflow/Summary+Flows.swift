@@ -13,7 +13,7 @@ extension Summary {
   ) -> String {
     var lines: [String] = []
     if let question = plan.first.experiment.question { lines += [question, ""] }
-    lines += table(outcome.flows, plan.grid) + [""]
+    lines += table(outcome.flows, plan) + [""]
     if !outcome.findings.isEmpty { lines += ClaimsTable.lines(of: outcome.findings) + [""] }
     let counts = ["finished", "stopped", "failed", "not started"].compactMap { name in
       let count = outcome.flows.count { $0.ending.name == name }
@@ -53,8 +53,7 @@ extension Summary {
     rows += [
       (
         "largest run",
-        (most.length.map { "\(most.sequences) sequences of length \($0)" }
-          ?? "\(most.sequences) chains in infinite context") + ", \(most.parameters) parameters"
+        "\(most.extent), \(plan.first.start.count) parameters"
       ),
       ("memory", "about \(most.bytesText) for the largest run, \(atOnce) at a time"),
       ("stages", plan.first.stages.map(\.name).joined(separator: ", ")),
@@ -91,22 +90,22 @@ extension Summary {
   }
 
   private static func table<Judgement>(
-    _ flows: [FlowResult<Judgement>], _ grid: FlowGrid
+    _ flows: [FlowResult<Judgement>], _ plan: EnsemblePlan
   ) -> [String] {
+    let grid = plan.grid
+    let names = plan.first.summary(at: plan.first.start).quantities.map(\.name)
     let hasReplicates = grid.replicates > 1
     var header = ["flow"] + grid.axes.map(\.key)
     if hasReplicates { header.append("replicate") }
-    var rows = [header + ["leader", "share", "a", "loss", "status"]]
+    var rows = [header + names.map { $0 == "leading_share" ? "share" : $0 } + ["loss", "status"]]
     for flow in flows.prefix(mostRows) {
       var row = ["\(flow.point.flow)"] + flow.point.values.map { String($0.prefix(30)) }
       if hasReplicates { row.append("\(flow.point.replicate)") }
       if let end = flow.end {
-        row.append(end.model.leader)
-        row.append(end.model.leadingShare.formatted(digits: 6))
-        row.append(end.model.scale.formatted(digits: 6))
-        row.append(String(format: "%.7f", end.loss))
+        row += end.summary.quantities.map { $0.number?.formatted(digits: 6) ?? $0.text ?? "" }
+        row.append(end.loss.asLoss)
       } else {
-        row += ["", "", "", ""]
+        row += names.map { _ in "" } + [""]
       }
       rows.append(row + [flow.ending.name])
     }

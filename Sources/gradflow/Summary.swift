@@ -1,11 +1,8 @@
 import CVODE
-import Corpora
 import Experiments
 import FlowAnalysis
 import Foundation
 import GradientFlow
-import InductionHeads
-import Objectives
 import RunRecords
 
 /// The texts that a run ends with.
@@ -20,16 +17,12 @@ enum Summary {
     lines.append("")
     lines += stages(outcome.trajectory)
     lines.append("")
-    lines += events(outcome.trajectory)
+    lines += events(outcome.trajectory, outcome.samplingErrors)
     lines.append("")
     lines += laws(outcome)
     lines.append("")
     if !outcome.findings.isEmpty { lines += ClaimsTable.lines(of: outcome.findings) + [""] }
-    let model = ModelSummary(plan.model, outcome.trajectory.parameters)
-    let own = model.ownAttention.map { String(format: "%.4f", $0) }.joined(separator: " ")
-    lines.append(
-      "End: share of \(model.leader) \(model.leadingShare.formatted(digits: 6)), "
-        + "attention on own lags \(own), a = \(model.scale.formatted(digits: 6))")
+    lines.append("End: \(plan.summary(at: outcome.trajectory.parameters).sentence)")
     lines.append(
       String(format: "%.1f s", outcome.seconds) + ", recorded in \(path)")
     return lines.joined(separator: "\n")
@@ -37,16 +30,11 @@ enum Summary {
 
   /// The sizes of a problem, for `--check`.
   static func sizes(of plan: ExperimentPlan) -> String {
-    let size = plan.size
-    let rows = [
-      size.length.map { ("sequences", "\(size.sequences) of length \($0)") }
-        ?? ("chains", "\(size.sequences) in infinite context"),
-      ("parameters", "\(size.parameters)"),
-      ("distinct windows", "at most \(count(size.windows))"),
-      (size.length == nil ? "pairs" : "window counts", "at most \(count(size.entries))"),
-      ("memory", "about \(size.bytesText)"),
-      ("stages", plan.stages.map(\.name).joined(separator: ", ")),
-    ]
+    let rows =
+      plan.size.rows.map { ($0.name, $0.text) } + [
+        ("memory", "about \(plan.size.bytesText)"),
+        ("stages", plan.stages.map(\.name).joined(separator: ", ")),
+      ]
     return (["The experiment is valid."] + rows.map { "  " + $0.0.padded(to: 18) + $0.1 })
       .joined(separator: "\n")
   }
@@ -106,14 +94,10 @@ enum Summary {
     return ", commit \(source.commit.prefix(12))" + (source.isDirty ? " with changes" : "")
   }
 
-  private static func count(_ value: Double) -> String {
-    value < 1e15 ? String(Int(value)) : value.formatted(digits: 3)
-  }
-
   private static func dataLine(
     _ plan: ExperimentPlan, _ outcome: ExperimentRun.Outcome
   ) -> String {
-    "\(plan.sizes(of: outcome.objective)); \(outcome.objective.layout.count) parameters"
+    "\(outcome.data); \(plan.start.count) parameters"
   }
 
   private static func stages(_ trajectory: Trajectory) -> [String] {
@@ -128,20 +112,28 @@ enum Summary {
         stage.stage.name.padded(to: 16) + stage.endTime.formatted(digits: 6).aligned(to: 10)
           + "\(work.steps)".aligned(to: 8) + "\(work.derivativeEvaluations)".aligned(to: 11)
           + "\(work.jacobianEvaluations)".aligned(to: 10)
-          + String(format: "%.7f", stage.lossAtEnd).aligned(to: 12)
+          + stage.lossAtEnd.asLoss.aligned(to: 12)
           + "  \(stage.ending.description)")
     }
     return lines
   }
 
-  private static func events(_ trajectory: Trajectory) -> [String] {
+  private static func events(
+    _ trajectory: Trajectory, _ samplingErrors: [String: Double]
+  ) -> [String] {
+    // What sampling leaves open has a column where there is such a thing.
+    func sampling(_ text: String) -> String {
+      samplingErrors.isEmpty ? "" : text.aligned(to: 12)
+    }
     var lines = [
-      "event".padded(to: 28) + "t".aligned(to: 16) + "±".aligned(to: 10) + "  stage"
+      "event".padded(to: 28) + "t".aligned(to: 16) + "±".aligned(to: 10)
+        + sampling("sampling ±") + "  stage"
     ]
     for event in trajectory.events where event.isReached {
       lines.append(
         event.name.padded(to: 28) + event.time.formatted(digits: 10).aligned(to: 16)
           + (event.error?.formatted(digits: 2) ?? "").aligned(to: 10)
+          + sampling(samplingErrors[event.name]?.formatted(digits: 2) ?? "")
           + "  \(trajectory.stages[event.stage].stage.name)")
     }
     let missing = trajectory.events.filter { !$0.isReached }

@@ -29,6 +29,9 @@ enum Terminal {
 extension Double {
   /// A few digits, for people.
   func formatted(digits: Int) -> String { String(format: "%.\(digits)g", self) }
+
+  /// A loss: seven decimals, or as many digits where it is small.
+  var asLoss: String { String(format: abs(self) < 1e-3 ? "%.4e" : "%.7f", self) }
 }
 
 extension String {

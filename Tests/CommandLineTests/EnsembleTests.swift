@@ -97,7 +97,9 @@ import Testing
     #expect(flows.rows[8][6] == end.rows.last?[2])
     let events = try scratch.table("run/events.csv")
     #expect(
-      events.columns == ["flow", "replicate", "stage", "name", "t", "t_error", "status"])
+      events.columns == [
+        "flow", "replicate", "stage", "name", "t", "t_error", "status", "sampling_error",
+      ])
     let inner = try scratch.table("run/flows/000005/replicates/001/events.csv")
     #expect(
       events.rows.filter { $0[0] == "5" && $0[1] == "1" }.map { Array($0.dropFirst(2)) }

@@ -16,10 +16,10 @@ import Testing
     #expect(try scratch.names(in: "run") == completeRun)
 
     let events = try scratch.table("run/events.csv")
-    #expect(events.columns == ["stage", "name", "t", "t_error", "status"])
+    #expect(events.columns == ["stage", "name", "t", "t_error", "status", "sampling_error"])
     #expect(!events.rows.isEmpty)
     for row in events.rows {
-      #expect(row.count == 5 && Double(row[2]) != nil)
+      #expect(row.count == 6 && Double(row[2]) != nil && row[5] == "")
       #expect(row[4] == "reached" ? (Double(row[3]) ?? 0) > 0 : row[3] == "")
       #expect(["reached", "not reached"].contains(row[4]))
     }

@@ -72,3 +72,17 @@ enum Example {
       .joined(separator: "\n")
   }
 }
+
+// The settings of a transformer TF(M, H, d, D), which most of these tests are about.
+extension Experiment {
+  private var heads: InductionHeadSettings {
+    guard let settings = inductionHeads else { fatalError("it is about the mixed target") }
+    return settings
+  }
+
+  var data: DataSettings { heads.data }
+  var model: ModelSettings { heads.model }
+  var loss: LossSettings { heads.loss }
+  var initial: InitialSettings { heads.initial }
+  var completeShare: Double? { heads.completeShare }
+}

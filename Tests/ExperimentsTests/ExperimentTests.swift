@@ -115,7 +115,7 @@ struct ExperimentTests {
   @Test func resolvedHoldsEveryDefault() throws {
     let text = try Example.read(Example.minimal).resolved
     // A single flow says nothing of others.
-    for key in ExperimentKeys.schema.keys
+    for key in ExperimentKeys.schema(of: .inductionHeads).keys
     where key.path != "replicates" && !key.path.hasPrefix("sweep") {
       let isAbsent = [
         "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
@@ -131,7 +131,7 @@ struct ExperimentTests {
     let experiment = try Example.read(text)
     #expect(experiment.question == "Is it so?")
     #expect(experiment.stages.count == 3)
-    for key in ExperimentKeys.schema.keys
+    for key in ExperimentKeys.schema(of: .inductionHeads).keys
     where !key.path.hasPrefix("stages[].stop_when[]") && !key.path.hasPrefix("sweep[]") {
       #expect(text.contains("\(key.name):"), "\(key.path)")
     }
@@ -146,7 +146,7 @@ struct ExperimentTests {
 
   @Test func samplesAndDefaultsInTheTemplateAreValid() throws {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
-    for key in ExperimentKeys.schema.keys {
+    for key in ExperimentKeys.schema(of: .inductionHeads).keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
         !["data.file", "data.kernel", "data.chains", "stages"].contains(key.path)
       else { continue }

@@ -51,10 +51,10 @@ import Testing
       of: [3, 2, 1].map { ([.integer($0), .integer(1)], "flows/\($0)") })
     #expect(
       try top.text(.events) == """
-        flow,replicate,stage,name,t,t_error,status
-        3,1,"1",selection.1+2,0.1,,not reached
-        1,1,"1",selection.1+2,0.1,,not reached
-        1,1,"1",selection.1+2,0.1,,not reached
+        flow,replicate,stage,name,t,t_error,status,sampling_error
+        3,1,"1",selection.1+2,0.1,,not reached,
+        1,1,"1",selection.1+2,0.1,,not reached,
+        1,1,"1",selection.1+2,0.1,,not reached,
 
         """)
     try FileManager.default.removeItem(atPath: top.path(of: .events))

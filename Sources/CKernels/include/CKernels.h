@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 #include "machine_limits.h"
+#include "mixed_sample.h"
 #include "pair_kernel.h"
 #include "population.h"
 #include "read_out.h"

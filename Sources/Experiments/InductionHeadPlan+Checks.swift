@@ -8,42 +8,20 @@ import Objectives
 
 // What can be told about an experiment only once its model stands.
 
-extension ExperimentPlan {
-  static func model(_ experiment: Experiment) -> GIHTransformer {
-    let settings = experiment.model
+extension InductionHeadPlan {
+  static func model(_ settings: InductionHeadSettings) -> GIHTransformer {
+    let model = settings.model
     return GIHTransformer(
-      vocabulary: experiment.data.vocabulary,
-      heads: zip(settings.lags, settings.ownLags).map {
-        GIHTransformer.Head(lags: $0, ownLag: $1)
-      },
-      window: settings.window, degree: settings.degree, hasEmptySet: settings.hasEmptySet,
-      readOut: settings.readout == .fullWindow ? .fullWindow : .allPositions,
-      lossFloor: experiment.loss.floor)
+      vocabulary: settings.data.vocabulary,
+      heads: zip(model.lags, model.ownLags).map { GIHTransformer.Head(lags: $0, ownLag: $1) },
+      window: model.window, degree: model.degree, hasEmptySet: model.hasEmptySet,
+      readOut: model.readout == .fullWindow ? .fullWindow : .allPositions,
+      lossFloor: settings.loss.floor)
   }
 
   static func check(
-    _ loaded: LoadedExperiment, _ model: GIHTransformer
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer
   ) throws(DocumentError) {
-    let experiment = loaded.experiment
-    let columns = Trajectory.columns(
-      layout: model.layout, observables: model.observableNames,
-      sharpness: experiment.sampling.sharpness)
-    for (i, stage) in experiment.stages.enumerated() {
-      for (j, stop) in stage.stops.enumerated() where !columns.contains(stop.quantity) {
-        throw loaded.error(
-          at: ExperimentKeys.quantity.address(i, j), found: stop.quantity,
-          allowed: "a column of trajectory.csv",
-          advice: "choose one of \(columns.joined(separator: ", "))")
-      }
-    }
-    let samples = sampleCount(experiment)
-    if samples > Double(mostSamples) {
-      throw loaded.error(
-        at: ExperimentKeys.perDecade.address(),
-        found: "\(experiment.sampling.perDecade), which makes \(String(Float(samples))) samples",
-        allowed: "at most \(mostSamples) samples over all stages",
-        advice: "lower it, or raise sampling.first")
-    }
     if model.windowShape.codeCount == nil {
       throw loaded.error(
         at: ExperimentKeys.window.address(),
@@ -52,7 +30,7 @@ extension ExperimentPlan {
         advice: "let the heads look at fewer lags, or use a smaller vocabulary")
     }
     let law: (parents: [Int], kernels: KernelSettings, isStationary: Bool)
-    switch experiment.data.source {
+    switch settings.data.source {
     case .chains(let chains):
       law = (chains.parents, chains.kernels, chains.start == .stationary)
     case .population(let population):
@@ -61,13 +39,13 @@ extension ExperimentPlan {
     }
     try checkConcentration(loaded, law.kernels)
     let memory = law.parents.max() ?? 1
-    let states = power(experiment.data.vocabulary, memory)
+    let states = power(settings.data.vocabulary, memory)
     if law.isStationary && states > Double(StationarySolver.maximumWindowCount) {
-      let isPopulation = if case .population = experiment.data.source { true } else { false }
+      let isPopulation = if case .population = settings.data.source { true } else { false }
       throw loaded.error(
         at: isPopulation
           ? ExperimentKeys.parents.address() : ExperimentKeys.start.address(),
-        found: "a stationary law over \(experiment.data.vocabulary)^\(memory) states",
+        found: "a stationary law over \(settings.data.vocabulary)^\(memory) states",
         allowed: "at most \(StationarySolver.maximumWindowCount) states",
         advice: isPopulation
           ? "shorten the memory" : "write data.start: uniform, or shorten the memory")
@@ -88,9 +66,9 @@ extension ExperimentPlan {
 
   /// Where the chains come from: a prior, or the kernel of a file, which is read now.
   static func chainSource(
-    _ loaded: LoadedExperiment, _ kernels: KernelSettings, parents: [Int], _ memoryLimit: Int?
+    _ loaded: LoadedExperiment, _ kernels: KernelSettings, vocabulary: Int, parents: [Int],
+    _ memoryLimit: Int?
   ) throws(DocumentError) -> SequenceSampler.Source {
-    let vocabulary = loaded.experiment.data.vocabulary
     switch kernels {
     case .dirichlet(let concentration):
       return .prior(
@@ -105,16 +83,17 @@ extension ExperimentPlan {
   }
 
   static func check(
-    _ size: ProblemSize, _ loaded: LoadedExperiment, _ memoryLimit: Int?
+    _ size: ProblemSize, _ loaded: LoadedExperiment, _ settings: InductionHeadSettings,
+    length: Int?, _ memoryLimit: Int?
   ) throws(DocumentError) {
-    if let length = size.length, length > ProblemSize.longestSequence {
+    if let length, length > ProblemSize.longestSequence {
       throw loaded.error(
         at: ExperimentKeys.length.address(), found: "\(length)",
         allowed: "at most \(ProblemSize.longestSequence), so that counts are exact",
         advice: "shorten the sequences")
     }
     if let memoryLimit, size.bytes > Double(memoryLimit) {
-      let isPopulation = if case .population = loaded.experiment.data.source { true } else { false }
+      let isPopulation = if case .population = settings.data.source { true } else { false }
       throw loaded.error(
         at: isPopulation
           ? ExperimentKeys.chains.address() : ExperimentKeys.sequences.address(),
@@ -127,7 +106,7 @@ extension ExperimentPlan {
 
   /// The tokens of this plan, if data read from their file would be the same.
   func storedSequences(for data: DataSettings) -> StoredSequences? {
-    let own = experiment.data
+    let own = settings.data
     guard case .tokens = own.source, own.source == data.source, own.vocabulary == data.vocabulary,
       case .sequences(let sequences) = self.data
     else { return nil }
@@ -135,13 +114,16 @@ extension ExperimentPlan {
   }
 
   static func storedSequences(
-    _ loaded: LoadedExperiment, _ model: GIHTransformer, _ memoryLimit: Int?,
-    _ known: StoredSequences?
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer,
+    _ memoryLimit: Int?, _ known: StoredSequences?
   ) throws(DocumentError) -> StoredSequences {
-    guard case .tokens(let settings) = loaded.experiment.data.source else {
+    guard case .tokens(let tokens) = settings.data.source else {
       preconditionFailure("the experiment has no token file")
     }
-    let stored = if let known { known } else { try readTokens(loaded, settings, memoryLimit) }
+    let stored =
+      if let known { known } else {
+        try readTokens(loaded, tokens, vocabulary: settings.data.vocabulary, memoryLimit)
+      }
     if stored.length < model.windowShape.firstPosition {
       throw loaded.error(
         at: ExperimentKeys.file.address(),
@@ -155,10 +137,10 @@ extension ExperimentPlan {
 
   /// The tokens of the experiment's file, as many as it asks for.
   static func readTokens(
-    _ loaded: LoadedExperiment, _ settings: TokenSettings, _ memoryLimit: Int?
+    _ loaded: LoadedExperiment, _ settings: TokenSettings, vocabulary: Int, _ memoryLimit: Int?
   ) throws(DocumentError) -> StoredSequences {
     let stored = try TokenFile(
-      path: settings.file, vocabulary: loaded.experiment.data.vocabulary, limit: settings.sequences,
+      path: settings.file, vocabulary: vocabulary, limit: settings.sequences,
       memoryLimit: memoryLimit
     ).sequences()
     if let wanted = settings.sequences, stored.sequenceCount < wanted {
@@ -177,9 +159,9 @@ extension ExperimentPlan {
   }
 
   static func start(
-    _ loaded: LoadedExperiment, _ model: GIHTransformer
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer
   ) throws(DocumentError) -> [Double] {
-    let initial = loaded.experiment.initial
+    let initial = settings.initial
     var start: [Double]
     switch initial.start {
     case .values(let values):
@@ -210,7 +192,7 @@ extension ExperimentPlan {
     }
     for (index, name) in model.layout.names.enumerated() where !(abs(start[index]) <= 1e12) {
       throw loaded.error(
-        at: origin(of: name, loaded), found: "\(name) = \(start[index]) at the start",
+        at: origin(of: name, settings.initial), found: "\(name) = \(start[index]) at the start",
         allowed: "parameters within ±1e12", advice: "start nearer to where the flow can be computed"
       )
     }
@@ -226,8 +208,7 @@ extension ExperimentPlan {
   }
 
   /// The key that an initial parameter comes from.
-  private static func origin(of name: String, _ loaded: LoadedExperiment) -> KeyAddress {
-    let initial = loaded.experiment.initial
+  private static func origin(of name: String, _ initial: InitialSettings) -> KeyAddress {
     guard case .values(let values) = initial.start else {
       return ExperimentKeys.initialFile.address()
     }
@@ -237,18 +218,6 @@ extension ExperimentPlan {
     if name.hasPrefix("c.") { return ExperimentKeys.coefficient.address() }
     return abs(values.ownWeight) > abs(values.otherWeight)
       ? ExperimentKeys.ownWeight.address() : ExperimentKeys.otherWeight.address()
-  }
-
-  /// More rows than these no trajectory has use for.
-  private static let mostSamples = 1_000_000
-
-  /// About how many samples the stages take.
-  private static func sampleCount(_ experiment: Experiment) -> Double {
-    let sampling = experiment.sampling
-    return experiment.stages.reduce(0.0) { count, stage in
-      let decades = max(0, log10(stage.duration) - log10(sampling.first))
-      return count + 2 + decades * Double(sampling.perDecade)
-    }
   }
 
   static func power(_ base: Int, _ exponent: Int) -> Double {

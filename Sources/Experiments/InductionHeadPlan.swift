@@ -1,0 +1,139 @@
+import Corpora
+import DeclaredKeys
+import InductionHeads
+import MarkovChains
+import Objectives
+
+/// A transformer TF(M, H, d, D) and its data, planned: nothing is sampled yet, and nothing large allocated
+/// except for tokens that are read from a file.
+struct InductionHeadPlan: PlannedSystem {
+  let loaded: LoadedExperiment
+  let settings: InductionHeadSettings
+  let model: GIHTransformer
+  let data: PlannedData
+  let start: [Double]
+  let size: ProblemSize
+
+  /// What the loss is taken over.
+  enum PlannedData {
+    /// Sequences of finite length.
+    case sequences(any SequenceSource)
+    /// K chains in infinite context: chain i is that of sequence i under the same seed.
+    case population(SequenceSampler.Source, count: Int, seed: UInt64)
+  }
+
+  /// Plans a transformer.
+  ///
+  /// - Parameters:
+  ///   - loaded: the experiment.
+  ///   - settings: its transformer and data.
+  ///   - memoryLimit: bytes that may be used; nil for no limit.
+  ///   - earlier: a plan whose tokens are taken over if they come from the same file.
+  /// - Throws: `DocumentError` when something about it shows only now: a token file that does not fit,
+  ///   a problem larger than the memory.
+  init(
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, memoryLimit: Int?,
+    reusing earlier: InductionHeadPlan?
+  ) throws(DocumentError) {
+    self.loaded = loaded
+    self.settings = settings
+    let model = Self.model(settings)
+    self.model = model
+    try Self.check(loaded, settings, model)
+    let isDense = loaded.experiment.solver.linearSolver == .dense
+    // The bound comes before the tokens of a file are read.
+    switch settings.data.source {
+    case .chains(let chains):
+      let size = ProblemSize(
+        model: model, settings: settings, isDense: isDense, sequences: chains.sequences,
+        length: chains.length)
+      try Self.check(size, loaded, settings, length: chains.length, memoryLimit)
+      let sampler = SequenceSampler(
+        source: try Self.chainSource(
+          loaded, chains.kernels, vocabulary: settings.data.vocabulary, parents: chains.parents,
+          memoryLimit),
+        start: chains.start == .stationary ? .stationary : .uniform,
+        seed: UInt64(settings.data.seed))
+      data = .sequences(
+        SampledSequences(sampler, count: chains.sequences, length: chains.length))
+      self.size = size
+    case .population(let population):
+      size = ProblemSize(
+        model: model, settings: settings, isDense: isDense, population: population)
+      try Self.check(size, loaded, settings, length: nil, memoryLimit)
+      let source = try Self.chainSource(
+        loaded, population.kernels, vocabulary: settings.data.vocabulary,
+        parents: population.parents, memoryLimit)
+      data = .population(source, count: population.chains, seed: UInt64(settings.data.seed))
+    case .tokens:
+      let stored = try Self.storedSequences(
+        loaded, settings, model, memoryLimit, earlier?.storedSequences(for: settings.data))
+      size = ProblemSize(
+        model: model, settings: settings, isDense: isDense, sequences: stored.sequenceCount,
+        length: stored.length)
+      try Self.check(size, loaded, settings, length: stored.length, memoryLimit)
+      data = .sequences(stored)
+    }
+    start = try Self.start(loaded, settings, model)
+  }
+
+  var layout: ParameterLayout { model.layout }
+  var observableNames: [String] { model.observableNames }
+
+  func prepared(threads: Int) -> any PreparedSystem {
+    PreparedInductionHeads(plan: self, objective: objective(threads: threads), threads: threads)
+  }
+
+  /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
+  private func objective(threads: Int) -> GIHObjective {
+    switch data {
+    case .sequences(let sequences):
+      let targets: CompressedCorpus.Targets =
+        settings.loss.targets == .sampled ? .sampled : .expected
+      return GIHObjective(
+        model: model,
+        corpus: CompressedCorpus(
+          sequences, shape: model.windowShape, targets: targets, pairs: .upToRelabelling,
+          threads: threads),
+        length: sequences.length, completeShare: settings.completeShare, threads: threads)
+    case .population(let source, let count, let seed):
+      return GIHObjective(
+        model: model,
+        population: PopulationLaw(
+          chains: (0..<count).map { source.chain(seed: seed, index: UInt64($0)) },
+          shape: model.windowShape, threads: threads),
+        completeShare: settings.completeShare)
+    }
+  }
+
+  /// The leading subset with its share, each head's attention on its own lag, and a.
+  func summary(at parameters: [Double]) -> SystemSummary {
+    let shares = model.shares(at: parameters.span)
+    let best = shares.indices.max { shares[$0] < shares[$1] } ?? 0
+    let leader = GIHTransformer.notation(of: model.coefficientSubsets[best])
+    let own = zip(model.heads, model.attention(at: parameters.span)).map { head, weights in
+      zip(head.lags, weights).reduce(0) { $1.0 == head.ownLag ? $1.1 : $0 }
+    }
+    let scale = parameters.last ?? 0
+    func text(_ values: [Double], _ format: String) -> String {
+      values.map { $0.formatted(format) }.joined(separator: " ")
+    }
+    return SystemSummary(
+      quantities: [
+        .init("leader", leader), .init("leading_share", shares[best]), .init("a", scale),
+      ],
+      progress:
+        "\(leader) \(shares[best].formatted("%.3f"))  σ \(text(own, "%.3f"))  a \(scale.formatted("%.4g"))",
+      sentence: "share of \(leader) \(shares[best].formatted("%.6g")), attention on own lags "
+        + "\(text(own, "%.4f")), a = \(scale.formatted("%.6g"))")
+  }
+
+  func infiniteStart(_ loss: Double) -> DocumentError {
+    loaded.error(
+      at: ExperimentKeys.floor.address(),
+      found: "\(settings.loss.floor), with which the loss at the start is \(loss)",
+      allowed: "a floor that keeps the loss finite",
+      advice: "a token that can come next never occurs in the read-out of some sequence; "
+        + "set a positive floor such as 1e-6")
+  }
+}

@@ -1,0 +1,94 @@
+import DeclaredKeys
+import FlowAnalysis
+import GradientFlow
+import Objectives
+import RunRecords
+
+/// What an experiment trains, planned: nothing is sampled yet and nothing large allocated.
+protocol PlannedSystem: Sendable {
+  /// Names and groups of the parameters.
+  var layout: ParameterLayout { get }
+  /// The quantities that are sampled beside the parameters.
+  var observableNames: [String] { get }
+  /// θ(0).
+  var start: [Double] { get }
+  /// How large the problem is.
+  var size: ProblemSize { get }
+
+  /// Samples what there is to sample, and poses the loss.
+  ///
+  /// - Parameter threads: threads to use; the result does not depend on it.
+  func prepared(threads: Int) -> any PreparedSystem
+
+  /// What a person wants to know of the parameters.
+  func summary(at parameters: [Double]) -> SystemSummary
+
+  /// The error that the loss at the start is not finite.
+  func infiniteStart(_ loss: Double) -> DocumentError
+}
+
+/// A loss that stands, with what it was made from.
+protocol PreparedSystem: Sendable {
+  /// The loss.
+  var objective: any Objective { get }
+  /// What it is taken over, in words.
+  var description: String { get }
+  /// The data from which anybody can compute the loss; nil where there are none.
+  func arrays() -> (file: FileName, arrays: [String: NumPyArray])?
+
+  /// What sampling leaves open of the times of events, by name: standard errors.
+  ///
+  /// - Parameters:
+  ///   - problem: the flow.
+  ///   - trajectory: what became of it.
+  ///   - options: what it was solved with.
+  func samplingErrors(
+    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions
+  ) -> [String: Double]
+
+  /// Holds claims against a flow.
+  ///
+  /// - Parameters:
+  ///   - claims: at least one.
+  ///   - problem: the flow.
+  ///   - trajectory: what became of it.
+  ///   - options: what it was solved with.
+  ///   - sampling: when it was sampled.
+  ///   - samplingErrors: what sampling leaves open.
+  func judged(
+    _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
+    solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
+  ) -> (findings: [Finding], swept: SweptFlow)
+}
+
+/// What a person wants to know of parameters.
+public struct SystemSummary: Sendable, Equatable {
+  /// The most telling quantities, by the names of columns of `flows.csv`.
+  public let quantities: [Quantity]
+  /// All of it on one line, short.
+  public let progress: String
+  /// The same as a sentence.
+  public let sentence: String
+
+  /// A named number or text.
+  public struct Quantity: Sendable, Equatable {
+    /// The name.
+    public let name: String
+    /// A number.
+    public let number: Double?
+    /// A text, where it is not a number.
+    public let text: String?
+
+    init(_ name: String, _ number: Double) {
+      self.name = name
+      self.number = number
+      text = nil
+    }
+
+    init(_ name: String, _ text: String) {
+      self.name = name
+      number = nil
+      self.text = text
+    }
+  }
+}

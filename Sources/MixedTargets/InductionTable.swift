@@ -1,0 +1,173 @@
+import CKernels
+import ParallelLoops
+
+/// The in-context part at finite N with a first layer that copies, p₁ = ∞: L_IH as a function of v and k alone.
+///
+/// L_IH = ½[(v−c)² P(k) + 2c (v−c)(k−m) G(k) + c² (k−m)² F(k)], with P = E o_k², G = E o_k (o_k − o_m)/(k−m) and
+/// F = E ((o_k − o_m)/(k−m))², so that nothing cancels where the flow converges. The three are means over one large
+/// sample at Chebyshev's points, and polynomials between them. Derived in *Mixed target*.
+public struct InductionTable: Sendable {
+  /// The target.
+  public let target: MixedTarget
+  /// S, over how many sequences the means run.
+  public let count: Int
+  let power, slope, square: Chebyshev
+  /// The same of parts of the sample, to see what the sampling leaves open; empty for a part itself.
+  let parts: [InductionTable]
+
+  /// Points at which means are taken.
+  static let points = 28
+  /// Parts that the sampling error comes from.
+  public static let mostParts = 16
+
+  /// The largest k that a table covers: 1.1 m, and as much below zero as a tenth of m.
+  public static func range(of target: MixedTarget) -> ClosedRange<Double> {
+    -0.1 * target.product...1.1 * target.product
+  }
+
+  /// Draws a sample and takes its means; the sequences are not kept.
+  ///
+  /// - Parameters:
+  ///   - target: of one dimension and finite length.
+  ///   - count: S.
+  ///   - seed: that of the sequences.
+  ///   - threads: threads to use; the result does not depend on it.
+  public init(_ target: MixedTarget, count: Int, seed: UInt64, threads: Int) {
+    guard target.dimension == 1, let length = target.length else {
+      preconditionFailure("a table needs one dimension and a finite length")
+    }
+    let ranges = GaussianSample.parts(of: count, into: Self.mostParts)
+    let nodes = Self.nodes(of: target)
+    // Lanes within every part, so that all threads have something to do whatever the parts.
+    let pieces = ranges.flatMap { range in
+      let chunks = range.lowerBound / 8..<(range.upperBound + 7) / 8
+      return balancedRanges(chunks.count, lanes: 4) { _ in 1 }.map {
+        chunks.lowerBound + $0.lowerBound..<chunks.lowerBound + $0.upperBound
+      }
+    }
+    let places = pieces.map { piece in ranges.firstIndex { $0.contains(piece.lowerBound * 8) } ?? 0
+    }
+    var sums = Array(repeating: [Double](repeating: 0, count: 3 * nodes.count), count: ranges.count)
+    let found = inLanes(pieces.count, threads: threads) { lane in
+      lane.map { Self.sums(target, length, nodes, chunks: pieces[$0], count: count, seed: seed) }
+    }.flatMap { $0 }
+    for (piece, part) in zip(found, places) {
+      for i in piece.indices { sums[part][i] += piece[i] }
+    }
+    let whole = sums[0].indices.map { i in sums.reduce(0) { $0 + $1[i] } }
+    let parts =
+      ranges.count < Self.mostParts
+      ? []
+      : zip(sums, ranges).map { InductionTable(target, sums: $0, count: $1.count, parts: []) }
+    self.init(target, sums: whole, count: count, parts: parts)
+  }
+
+  private init(_ target: MixedTarget, sums: [Double], count: Int, parts: [InductionTable]) {
+    self.target = target
+    self.count = count
+    self.parts = parts
+    let interval = Self.range(of: target)
+    let n = sums.count / 3
+    func polynomial(_ kind: Int) -> Chebyshev {
+      Chebyshev((0..<n).map { sums[3 * $0 + kind] / Double(count) }, in: interval)
+    }
+    power = polynomial(0)
+    slope = polynomial(1)
+    square = polynomial(2)
+  }
+
+  /// Chebyshev's points; one that fell upon m would have nothing to divide by.
+  private static func nodes(of target: MixedTarget) -> [Double] {
+    Chebyshev.points(points, in: range(of: target)).map {
+      abs($0 - target.product) < 1e-6 * target.product ? $0 + 1e-6 * target.product : $0
+    }
+  }
+
+  /// Σ o_k², Σ o_k (o_k − o_m)/(k − m) and Σ ((o_k − o_m)/(k − m))² at every point.
+  private static func sums(
+    _ target: MixedTarget, _ length: Int, _ nodes: [Double], chunks: Range<Int>, count: Int,
+    seed: UInt64
+  ) -> [Double] {
+    let attention = PositionalAttention(firstRate: .infinity, rate: 1, terms: length - 2)
+    var tokens = [Double](repeating: 0, count: length * 8)
+    var scratch = [Double](repeating: 0, count: 32 * attention.terms)
+    var outputs = [Double](repeating: 0, count: 12 * 8)
+    func head(_ product: Double) -> ArraySlice<Double> {
+      attention.withPoint(product: product, order: 0, byFirstRate: false) {
+        gf_mixed_outputs($0, tokens, &scratch, &outputs)
+      }
+      return outputs[48..<56]
+    }
+    var sums = [Double](repeating: 0, count: 3 * nodes.count)
+    for chunk in chunks {
+      // Idle places would hold what an earlier chunk left.
+      if chunk * 8 + 8 > count { tokens = [Double](repeating: 0, count: length * 8) }
+      GaussianSample.fill(
+        &tokens, at: 0, chunk: chunk, count: count, length: length, seed: seed)
+      let goal = Array(head(target.product))
+      for (i, k) in nodes.enumerated() {
+        for (o, t) in zip(head(k), goal) {
+          let difference = (o - t) / (k - target.product)
+          sums[3 * i] += o * o
+          sums[3 * i + 1] += o * difference
+          sums[3 * i + 2] += difference * difference
+        }
+      }
+    }
+    return sums
+  }
+
+  /// The largest last coefficients of the three polynomials beside their largest.
+  public var interpolationError: Double { max(power.tail, slope.tail, square.tail) }
+
+  /// Adds L_IH, and what the sum target adds, with derivatives by v, v₁ and k.
+  func add(to result: inout MixedDerivatives, at z: MixedPoint, order: Int) {
+    let (c, k) = (target.inductionShare, z.product[0])
+    let (x, y) = (z.value - c, k - target.product)
+    let (p, g, f) = (power(k), slope(k), square(k))
+    result.parts.induction +=
+      (x * x * p.value + 2 * c * x * y * g.value + c * c * y * y * f.value) / 2
+    if target.form == .sum {
+      result.parts.cross += (z.firstValue - target.fourGramShare) * x / target.terms
+    }
+    if order < 1 { return }
+    let (pv, pk) = (MixedPoint.value, MixedPoint.product)
+    // y G and y² F with their derivatives.
+    let g1 = g.value + y * g.slope
+    let f1 = 2 * y * f.value + y * y * f.slope
+    result.gradient[pv] += x * p.value + c * y * g.value
+    result.gradient[pk] += (x * x * p.slope + 2 * c * x * g1 + c * c * f1) / 2
+    if target.form == .sum {
+      result.gradient[pv] += (z.firstValue - target.fourGramShare) / target.terms
+      result.gradient[MixedPoint.firstValue] += x / target.terms
+      result.add(1 / target.terms, pv, MixedPoint.firstValue)
+    }
+    if order < 2 { return }
+    let g2 = 2 * g.slope + y * g.curvature
+    let f2 = 2 * f.value + 4 * y * f.slope + y * y * f.curvature
+    result.add(p.value, pv, pv)
+    result.add(x * p.slope + c * g1, pv, pk)
+    result.add((x * x * p.curvature + 2 * c * x * g2 + c * c * f2) / 2, pk, pk)
+  }
+
+  /// L_IH at k = 0 with the best v: ½c²m² [F(0) − G(0)²/P(0)].
+  ///
+  /// With v − c = x it is ½[x²P − 2c x m G + c²m²F], least at x = c m G/P.
+  var plateau: Double {
+    let (c, m) = (target.inductionShare, target.product)
+    let (p, g, f) = (power(0).value, slope(0).value, square(0).value)
+    return c * c * m * m * (f - g * g / p) / 2
+  }
+
+  /// R = E IH₂², the power of the target, which is P(m).
+  public var targetPower: Double { power(target.product).value }
+
+  /// The standard error of ``targetPower``, from the parts of the sample; infinite where there are none.
+  public var targetPowerError: Double {
+    guard parts.count > 1 else { return .infinity }
+    let n = Double(parts.count)
+    let values = parts.map(\.targetPower)
+    let mean = values.reduce(0, +) / n
+    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n * (n - 1))).squareRoot()
+  }
+}
