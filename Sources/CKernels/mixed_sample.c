@@ -84,6 +84,7 @@ INLINE void outputs_of(const gf_mixed_point *q, const double *tokens, double *sc
   vec all[12] = {h, h1, hp, h11, h1p, hpp, o, o1, ok, o11, o1k, okk};
   if (order < 2) all[9] = all[10] = all[11] = zero;
   for (int f = 0; f < 12; f++) store(outputs + f * LANES, all[f]);
+  store(outputs + 12 * LANES, largest + log8(z));
 }
 
 CLONES void gf_mixed_outputs(const gf_mixed_point *q, const double *restrict tokens,

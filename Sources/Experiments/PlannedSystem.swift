@@ -18,6 +18,7 @@ protocol PlannedSystem: Sendable {
   /// Samples what there is to sample, and poses the loss.
   ///
   /// - Parameter threads: threads to use; the result does not depend on it.
+  /// - Returns: the loss, with what it was made from.
   func prepared(threads: Int) -> any PreparedSystem
 
   /// What a person wants to know of the parameters.
@@ -42,6 +43,7 @@ protocol PreparedSystem: Sendable {
   ///   - problem: the flow.
   ///   - trajectory: what became of it.
   ///   - options: what it was solved with.
+  /// - Returns: one for each event that all parts of the sample reach; none where nothing is sampled.
   func samplingErrors(
     of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions
   ) -> [String: Double]
@@ -55,6 +57,7 @@ protocol PreparedSystem: Sendable {
   ///   - options: what it was solved with.
   ///   - sampling: when it was sampled.
   ///   - samplingErrors: what sampling leaves open.
+  /// - Returns: the findings in the order of the claims, and what claims across flows need.
   func judged(
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]

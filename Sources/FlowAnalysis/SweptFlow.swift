@@ -27,14 +27,17 @@ public struct SweptFlow: Sendable, Equatable {
     public var terms, size, product: Double
     /// 1/c² = (1 + α*)².
     public var inverseShare: Double
-    /// The time of emergence, what the law says it is, and half of its interval's width.
+    /// The time of emergence.
     public var emergence: Double?
+    /// What the law says it is.
     public var law: Double?
+    /// Half the width of its interval.
     public var uncertainty = 0.0
     /// The time of emergence to leading order in 1/N; nil for a flow to leading order.
     public var reducedEmergence: Double?
-    /// R, the power of the target, and twice its standard error.
+    /// R, the power of the target.
     public var power: Double?
+    /// Twice its standard error.
     public var powerError = 0.0
   }
 

@@ -1,11 +1,20 @@
 import CKernels
 import ParallelLoops
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// The in-context part at finite N with a first layer that copies, p₁ = ∞: L_IH as a function of v and k alone.
 ///
 /// L_IH = ½[(v−c)² P(k) + 2c (v−c)(k−m) G(k) + c² (k−m)² F(k)], with P = E o_k², G = E o_k (o_k − o_m)/(k−m) and
 /// F = E ((o_k − o_m)/(k−m))², so that nothing cancels where the flow converges. The three are means over one large
-/// sample at Chebyshev's points, and polynomials between them. Derived in *Mixed target*.
+/// sample at Chebyshev's points, and polynomials between them.
+///
+/// With the normaliser of the softmax replaced by its mean, o becomes ô_k = (1/N) Σ e^{k u x_{s−1} − k²u²/2} x_s, u = x_L,
+/// and E[ô_k ô_m | u] = e^{kmu²}/N exactly. Products of ô where |u| < U, so that the normaliser is nearly its mean, are
+/// taken from the products of o, and their exact means are added: what is left varies much less. Derived in
+/// *Mixed target*.
 public struct InductionTable: Sendable {
   /// The target.
   public let target: MixedTarget
@@ -33,6 +42,13 @@ public struct InductionTable: Sendable {
   ///   - seed: that of the sequences.
   ///   - threads: threads to use; the result does not depend on it.
   public init(_ target: MixedTarget, count: Int, seed: UInt64, threads: Int) {
+    self.init(target, count: count, seed: seed, threads: threads, isControlled: true)
+  }
+
+  /// The same, with the plain means of the sample if `isControlled` is false.
+  package init(
+    _ target: MixedTarget, count: Int, seed: UInt64, threads: Int, isControlled: Bool
+  ) {
     guard target.dimension == 1, let length = target.length else {
       preconditionFailure("a table needs one dimension and a finite length")
     }
@@ -49,7 +65,11 @@ public struct InductionTable: Sendable {
     }
     var sums = Array(repeating: [Double](repeating: 0, count: 3 * nodes.count), count: ranges.count)
     let found = inLanes(pieces.count, threads: threads) { lane in
-      lane.map { Self.sums(target, length, nodes, chunks: pieces[$0], count: count, seed: seed) }
+      lane.map {
+        Self.sums(
+          target, length, nodes, chunks: pieces[$0], count: count, seed: seed,
+          isControlled: isControlled)
+      }
     }.flatMap { $0 }
     for (piece, part) in zip(found, places) {
       for i in piece.indices { sums[part][i] += piece[i] }
@@ -86,35 +106,78 @@ public struct InductionTable: Sendable {
   /// Σ o_k², Σ o_k (o_k − o_m)/(k − m) and Σ ((o_k − o_m)/(k − m))² at every point.
   private static func sums(
     _ target: MixedTarget, _ length: Int, _ nodes: [Double], chunks: Range<Int>, count: Int,
-    seed: UInt64
+    seed: UInt64, isControlled: Bool
   ) -> [Double] {
     let attention = PositionalAttention(firstRate: .infinity, rate: 1, terms: length - 2)
     var tokens = [Double](repeating: 0, count: length * 8)
     var scratch = [Double](repeating: 0, count: 32 * attention.terms)
-    var outputs = [Double](repeating: 0, count: 12 * 8)
-    func head(_ product: Double) -> ArraySlice<Double> {
+    var outputs = [Double](repeating: 0, count: 13 * 8)
+    func heads(_ product: Double, _ n: Double) -> [Head] {
       attention.withPoint(product: product, order: 0, byFirstRate: false) {
         gf_mixed_outputs($0, tokens, &scratch, &outputs)
       }
-      return outputs[48..<56]
+      return (0..<8).map { place in
+        let ku = product * tokens[tokens.count - 8 + place]
+        let mass = exp(outputs[96 + place] - ku * ku / 2) / n
+        return Head(output: outputs[48 + place], control: outputs[48 + place] * mass)
+      }
     }
+    let n = Double(length - 2)
+    let m = target.product
+    // The normaliser's relative variance is (e^{k²u²} − 1)/N; up to U it is below 1/8 for all points.
+    let bound =
+      isControlled ? log1p(n / 8).squareRoot() / range(of: target).upperBound : 0
     var sums = [Double](repeating: 0, count: 3 * nodes.count)
     for chunk in chunks {
       // Idle places would hold what an earlier chunk left.
       if chunk * 8 + 8 > count { tokens = [Double](repeating: 0, count: length * 8) }
       GaussianSample.fill(
         &tokens, at: 0, chunk: chunk, count: count, length: length, seed: seed)
-      let goal = Array(head(target.product))
+      let goals = heads(m, n)
       for (i, k) in nodes.enumerated() {
-        for (o, t) in zip(head(k), goal) {
-          let difference = (o - t) / (k - target.product)
-          sums[3 * i] += o * o
-          sums[3 * i + 1] += o * difference
+        for (place, (head, goal)) in zip(heads(k, n), goals).enumerated() {
+          let difference = (head.output - goal.output) / (k - m)
+          sums[3 * i] += head.output * head.output
+          sums[3 * i + 1] += head.output * difference
           sums[3 * i + 2] += difference * difference
+          let u = tokens[tokens.count - 8 + place]
+          guard chunk * 8 + place < count, abs(u) < bound else { continue }
+          let control = (head.control - goal.control) / (k - m)
+          sums[3 * i] -= head.control * head.control
+          sums[3 * i + 1] -= head.control * control
+          sums[3 * i + 2] -= control * control
         }
       }
     }
+    let lanes = Double(min(count, chunks.upperBound * 8) - chunks.lowerBound * 8)
+    for (i, k) in nodes.enumerated() where bound > 0 {
+      // Means of e^{su²}/N over |u| < U for s = k², km and m².
+      let (own, shared, goal) = (
+        truncatedMean(k * k, bound), truncatedMean(k * m, bound), truncatedMean(m * m, bound)
+      )
+      sums[3 * i] += lanes / n * own
+      sums[3 * i + 1] += lanes / n * (own - shared) / (k - m)
+      sums[3 * i + 2] += lanes / n * (own - 2 * shared + goal) / ((k - m) * (k - m))
+    }
     return sums
+  }
+
+  /// E e^{su²} over |u| < U, by Simpson's rule.
+  private static func truncatedMean(_ s: Double, _ bound: Double) -> Double {
+    let count = 2000
+    let end = min(bound, 12)
+    let width = end / Double(count)
+    let sum = (0...count).reduce(0.0) { sum, i in
+      let u = Double(i) * width
+      let weight: Double = i == 0 || i == count ? 1 : i % 2 == 1 ? 4 : 2
+      return sum + weight * exp((s - 0.5) * u * u)
+    }
+    return 2 * sum * width / 3 / (2 * Double.pi).squareRoot()
+  }
+
+  /// o of one sequence, and ô.
+  private struct Head {
+    let output, control: Double
   }
 
   /// The largest last coefficients of the three polynomials beside their largest.

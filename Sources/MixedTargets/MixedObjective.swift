@@ -96,6 +96,8 @@ public struct MixedObjective: Objective {
   /// W_K W_Kᵀ − W_Q W_Qᵀ, unless they are tied.
   public var conservationLaws: [ConservationLaw] { [transformer.conservation].compactMap(\.self) }
 
+  /// The phases, as losses that fall to a level.
+  ///
   /// `partial-learning`: L_G4 at 1 % of its start. `plateau-entry`: 1 % of the early drop of L_IH still to come;
   /// `plateau-exit`: L_IH at 99 % of the plateau; `emergence`: at half of it; `convergence`: at 1 %.
   public var phaseEvents: [PhaseEvent] {

@@ -117,6 +117,7 @@ protocol MixedLoss: Sendable {
   ///   - order: 0, 1 or 2: how many derivatives are wanted.
   ///   - byFirstRate: whether those by p₁ are wanted.
   ///   - threads: threads to use; the result does not depend on it.
+  /// - Returns: L part by part, ∂L/∂z and, for order 2, ∂²L/∂z².
   func derivatives(at point: MixedPoint, order: Int, byFirstRate: Bool, threads: Int)
     -> MixedDerivatives
 

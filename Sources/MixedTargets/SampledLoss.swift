@@ -40,7 +40,7 @@ struct SampledLoss: MixedLoss {
     let size = sample.length * GaussianSample.lanes
     return inLanes(sample.tokens.count / size, threads: threads) { range in
       var scratch = [Double](repeating: 0, count: 32 * attention.terms)
-      var outputs = [Double](repeating: 0, count: 12 * 8)
+      var outputs = [Double](repeating: 0, count: 13 * 8)
       var result: [Double] = []
       attention.withPoint(product: product, order: 0, byFirstRate: false) { point in
         sample.tokens.withUnsafeBufferPointer { tokens in
@@ -112,7 +112,7 @@ struct SampledLoss: MixedLoss {
     let sums = inLanes(sample.tokens.count / size, threads: threads) { range in
       var sums = [Double](repeating: 0, count: count * count * 8)
       var scratch = [Double](repeating: 0, count: 32 * attention.terms)
-      var outputs = [Double](repeating: 0, count: 12 * 8)
+      var outputs = [Double](repeating: 0, count: 13 * 8)
       var functions = [Double](repeating: 0, count: count * 8)
       attention.withPoint(product: z.product[0], order: order, byFirstRate: byFirstRate) { point in
         sample.tokens.withUnsafeBufferPointer { tokens in

@@ -134,7 +134,7 @@ import Testing
   @Test(arguments: [MixedTarget.Form.vector, .sum])
   func tableAndSampleOfTheSameTokensAgree(form: MixedTarget.Form) {
     let target = MixedTarget(proportion: 0.7, weight: 0.8, form: form, length: 16)
-    let table = InductionTable(target, count: 2000, seed: 11, threads: 2)
+    let table = InductionTable(target, count: 2000, seed: 11, threads: 2, isControlled: false)
     let sample = GaussianSample(count: 2000, length: 16, seed: 11, threads: 2)
     #expect(table.interpolationError < 1e-9)
     for (v, w) in [(0.1, 0.05), (0.5, 0.4), (0.6, 0.8), (0.59, 0.81)] {
@@ -149,5 +149,16 @@ import Testing
       #expect(abs(a - b) < 1e-8 * max(a, b))
       #expect(abs(own.plateau / other.plateau - 1) < 1e-8)
     }
+  }
+
+  /// The same means by control variates: within the error of the plain ones, and with much less of their own.
+  @Test(arguments: [0.5, 0.8])
+  func controlledTablesAreUnbiased(weight: Double) {
+    let target = MixedTarget(proportion: 1, weight: weight, length: 34)
+    let plain = InductionTable(target, count: 100_000, seed: 4, threads: 2, isControlled: false)
+    let controlled = InductionTable(target, count: 20_000, seed: 5, threads: 2)
+    let error = plain.targetPowerError + controlled.targetPowerError
+    #expect(abs(plain.targetPower - controlled.targetPower) < 3 * error)
+    if weight == 0.5 { #expect(controlled.targetPowerError < 0.6 * plain.targetPowerError) }
   }
 }

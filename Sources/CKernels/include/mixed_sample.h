@@ -25,10 +25,10 @@ typedef struct {
   const double *_Nonnull weights;
 } gf_mixed_point;
 
-/// h by (p₁, p) and o by (p₁, k) for eight sequences.
+/// h by (p₁, p) and o by (p₁, k) for eight sequences, and log Σ_s e^{k x_L y_s}.
 ///
-/// tokens: x₁…x_L, shape (L, 8). scratch: 32 N doubles. outputs: receives h, h₁, h₂, h₁₁, h₁₂, h₂₂ and
-/// the same of o, shape (12, 8); what is not wanted is zero.
+/// tokens: x₁…x_L, shape (L, 8). scratch: 32 N doubles. outputs: receives h, h₁, h₂, h₁₁, h₁₂, h₂₂, the
+/// same of o, and the logarithm, shape (13, 8); what is not wanted is zero.
 void gf_mixed_outputs(const gf_mixed_point *_Nonnull point, const double *_Nonnull tokens,
                       double *_Nonnull scratch, double *_Nonnull outputs);
 
