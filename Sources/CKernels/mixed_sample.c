@@ -29,6 +29,9 @@ INLINE vec first_layer(const gf_mixed_point *q, const double *tokens, double *y,
   return largest;
 }
 
+/// eˣ of x ≤ 0; from −690 down what is left counts for nothing beside e⁰.
+INLINE vec exp_nonpositive(vec x) { return exp8_moderate(choose(x < -690.0, splat(-690.0), x)); }
+
 /// Moments of the second layer: means over softmax_s of products of y, y′, y″ with 1 and x_s − o.
 INLINE void outputs_of(const gf_mixed_point *q, const double *tokens, double *scratch,
                        double *outputs, int order, int first) {
@@ -40,7 +43,7 @@ INLINE void outputs_of(const gf_mixed_point *q, const double *tokens, double *sc
   vec h = zero, hp = zero, h1 = zero, hpp = zero, h1p = zero, h11 = zero;
   vec z = zero, x_sum = zero;
   for (long i = 0; i < n; i++) {
-    vec e = exp8(load(logits + i * LANES) - largest), x = load(tokens + (i + 1) * LANES);
+    vec e = exp_nonpositive(load(logits + i * LANES) - largest), x = load(tokens + (i + 1) * LANES);
     store(logits + i * LANES, e);
     z += e;
     x_sum = fma8(e, x, x_sum);

@@ -166,11 +166,26 @@ struct PreparedMixedTarget: PreparedSystem {
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
   ) -> (findings: [Finding], swept: SweptFlow) {
+    let needsLaws = claims.contains {
+      [.earlyDrop, .emergence, .overshoot, .convergenceRate].contains($0)
+    }
     let evidence = MixedEvidence(
       loss, trajectory, options: options, samplingErrors: samplingErrors,
-      reduced: claims.contains(.emergence)
-        ? reduced(problem, options, sampling) : nil)
+      reduced: claims.contains(.emergence) ? reduced(problem, options, sampling) : nil,
+      table: needsLaws ? table(ofOtherTokens: false) : nil,
+      otherTable: claims.contains(.emergence) ? table(ofOtherTokens: true) : nil)
     return (claims.flatMap { evidence.findings(of: $0) }, SweptFlow(evidence, axes: [:]))
+  }
+
+  /// The in-context part of a sampled loss as a table, of the same tokens or of others; nil if none is sampled.
+  private func table(ofOtherTokens: Bool) -> MixedObjective? {
+    guard case .sampled(let sample) = loss.induction else { return nil }
+    let seed = UInt64(plan.settings.seed)
+    return plan.objective(
+      .tabulated(
+        InductionTable(
+          plan.settings.target, count: sample.count, seed: ofOtherTokens ? ~seed : seed,
+          threads: threads, isControlled: ofOtherTokens)), threads: threads)
   }
 
   /// The same flow to leading order; nil if it is that already, or cannot be had.

@@ -18,12 +18,19 @@ public struct MixedEvidence: Sendable {
   public let samplingErrors: [String: Double]
   /// The same flow with the in-context part to leading order; nil if it is that already, or cannot be had.
   public let reduced: Trajectory?
+  /// Of a sampled loss: its in-context part as a function of v and k, a table of the same tokens.
+  public let table: MixedObjective?
+  /// Of a sampled loss: the same of other tokens, for what belongs to N and not to the sample.
+  public let otherTable: MixedObjective?
 
   /// Gathers the evidence of one flow.
   public init(
     _ objective: MixedObjective, _ trajectory: Trajectory, options: SolverOptions,
-    samplingErrors: [String: Double] = [:], reduced: Trajectory? = nil
+    samplingErrors: [String: Double] = [:], reduced: Trajectory? = nil,
+    table: MixedObjective? = nil, otherTable: MixedObjective? = nil
   ) {
+    self.table = table
+    self.otherTable = otherTable
     self.objective = objective
     self.trajectory = trajectory
     self.options = options
@@ -72,12 +79,14 @@ public struct MixedEvidence: Sendable {
   }
 
   /// An event on its stage's clock, with the interval of its time; nil if it was not reached.
-  func event(_ name: String) -> (time: Double, halfWidth: Double)? {
+  func event(_ name: String) -> (time: Double, numerical: Double, halfWidth: Double)? {
     guard let event = trajectory.event(name), event.isReached else { return nil }
     // Two standard errors of the sampling, about 95 %.
     let sampling = 2 * (samplingErrors[name] ?? 0)
     let numerical = event.error ?? 1e3 * options.relativeTolerance * event.time
-    return (event.time - trajectory.stages[event.stage].startTime, numerical + sampling)
+    return (
+      event.time - trajectory.stages[event.stage].startTime, numerical, numerical + sampling
+    )
   }
 
   private var tolerance: Double { options.relativeTolerance + options.absoluteTolerance }
@@ -98,11 +107,16 @@ public struct MixedEvidence: Sendable {
     // Learning v₁ and the way to q² = 1/(2a²t) delay the tail (derived).
     let start = min(1, max(1e-300, abs(objective.origin[2])))
     let delay = (1 / a - log(start)) / a
+    // Tokens of a sample are not quite uncorrelated: a relative O(ρq) with q² = 1/(2a²t).
+    var departure = 0.0
+    if case .sampled(let sample) = objective.induction {
+      departure = 12 / Double(sample.count).squareRoot() / (2 * a * a * last.t).squareRoot()
+    }
     return [
       Finding(
         .fourGramTail, "\(statement), t=\(Evidence.text(last.t))", derived: 1,
         measured: 4 * last.t * last.value, uncertainty: 1e3 * tolerance,
-        modelError: delay / last.t)
+        modelError: delay / last.t + departure)
     ]
   }
 
@@ -148,23 +162,10 @@ public struct MixedEvidence: Sendable {
     guard target.length != nil else {
       return none("L is infinite: the in-context part has no loss")
     }
-    if let laws = QuasiStaticFlow(objective) { return .success((index, laws)) }
-    guard target.weight < MixedTarget.thresholdWeight,
-      let laws = QuasiStaticFlow(
-        MixedObjective(
-          target, objective.transformer, induction: .reduced, origin: objective.origin))
-    else { return none("m² is above ½: there is no leading order in 1/N") }
+    guard let laws = QuasiStaticFlow(objective) ?? table.flatMap(QuasiStaticFlow.init) else {
+      return none("P(k) and Q(k) are not known")
+    }
     return .success((index, laws))
-  }
-
-  /// Whether the laws are to leading order, and the flow is not.
-  private var isSampled: Bool { if case .sampled = objective.induction { true } else { false } }
-
-  /// By how much leading order may be off at N, relative: O(1/N) for m² < 1/6, a slower power beyond.
-  private var finiteSize: Double {
-    guard isSampled else { return 0 }
-    let m = target.product
-    return 6 * pow(target.terms, -min(1, ((1 + 4 / (m * m)).squareRoot() - 3) / 2))
   }
 
   /// M3: L_IH falls to the plateau like e^{−2t/N}.
@@ -199,7 +200,7 @@ public struct MixedEvidence: Sendable {
       return Finding(
         .earlyDrop, statement, derived: derived, measured: at.value / first.value,
         uncertainty: 1e3 * tolerance,
-        modelError: derived * (2 * size + 4 * size * size * growth + finiteSize),
+        modelError: derived * (2 * size + 4 * size * size * growth),
         detail: "t = \(Evidence.text(at.t))")
     }
   }
@@ -218,15 +219,18 @@ public struct MixedEvidence: Sendable {
     }
     let n = target.terms
     let size = (objective.origin[3...].map(abs).max() ?? 0) * (1 + target.proportion)
-    let derived = laws.emergence
-    return [
+    // What v lags behind k costs a part of N.
+    let lag = n * (0.11 + 4 * size)
+    func finding(_ statement: String, _ laws: QuasiStaticFlow, _ uncertainty: Double) -> Finding {
       Finding(
-        .emergence, statement, derived: derived, measured: event.time,
-        uncertainty: event.halfWidth,
-        // What v lags behind k costs a part of N.
-        modelError: n * (0.11 + 4 * size) + finiteSize * derived,
+        .emergence, statement, derived: laws.emergence, measured: event.time,
+        uncertainty: uncertainty, modelError: lag,
         detail: "\(Evidence.text(event.time / n)) N, δ = \(Evidence.text(laws.advance))")
-    ]
+    }
+    // A law made from the same tokens knows nothing of what they leave open.
+    let own = finding(statement, laws, event.numerical)
+    guard let other = otherTable.flatMap(QuasiStaticFlow.init) else { return [own] }
+    return [own, finding("\(statement), other tokens", other, event.halfWidth)]
   }
 
   /// M5: v overshoots c, k is monotone.
@@ -259,7 +263,7 @@ public struct MixedEvidence: Sendable {
         .overshoot, statement, derived: derived, measured: measured,
         uncertainty: resolution + 100 * tolerance,
         // The ratio of the two time scales is 2c²m.
-        modelError: derived * (c * c * target.product + finiteSize)),
+        modelError: derived * c * c * target.product),
       Finding(
         .overshoot, "largest fall of k", derived: 100 * tolerance, measured: fall, uncertainty: 0,
         modelError: 0, relation: .atMost),
@@ -292,7 +296,7 @@ public struct MixedEvidence: Sendable {
     return [
       Finding(
         .convergenceRate, statement, derived: derived, measured: fit.slope,
-        uncertainty: fit.slopeHalfWidth, modelError: abs(derived) * (0.01 + finiteSize),
+        uncertainty: fit.slopeHalfWidth, modelError: 0.01 * abs(derived),
         detail: "\(tail.count) samples")
     ]
   }
