@@ -92,6 +92,10 @@ let package = Package(
       dependencies: ["CKernels", "Corpora", "LinearAlgebra", "Objectives", "ParallelLoops"],
       swiftSettings: settings),
 
+    .target(  // the mixed target: its transformer, its reduced flows, approximation constructions
+      name: "MixedTargets", dependencies: ["LinearAlgebra", "MarkovChains", "ParallelLoops"],
+      swiftSettings: settings),
+
     // MARK: - Flow
     .target(  // θ′ = −∇L(θ), in stages, with located events
       name: "GradientFlow", dependencies: ["CVODE", "LinearAlgebra", "Objectives"],
@@ -114,8 +118,8 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Corpora", "CVODE", "DeclaredKeys", "FlowAnalysis", "GradientFlow", "InductionHeads",
-        "LinearAlgebra", "MarkovChains", "Objectives", "ParallelLoops", "RunRecords",
-        .product(name: "Logging", package: "swift-log"),
+        "LinearAlgebra", "MarkovChains", "MixedTargets", "Objectives", "ParallelLoops",
+        "RunRecords", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .target(  // the commit the program was built from
       name: "BuildStamp", cSettings: buildStamp),
@@ -125,7 +129,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         "BuildStamp", "Corpora", "CVODE", "DeclaredKeys", "Experiments", "FlowAnalysis",
-        "GradientFlow", "InductionHeads", "MarkovChains", "Objectives", "RunRecords",
+        "GradientFlow", "InductionHeads", "MarkovChains", "MixedTargets", "Objectives",
+        "RunRecords",
       ], swiftSettings: settings),
 
     .executableTarget(  // timings and work counts as CSV
@@ -153,13 +158,19 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "MixedTargetsTests",
+      dependencies: [
+        "MarkovChains", "MixedTargets", .product(name: "BigInt", package: "BigInt"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
       name: "RunRecordsTests", dependencies: ["RunRecords", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "DeclaredKeysTests", dependencies: ["DeclaredKeys"], swiftSettings: settings),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "RunRecords",
-        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "MixedTargets",
+        "RunRecords", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
