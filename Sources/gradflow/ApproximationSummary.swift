@@ -64,17 +64,24 @@ struct ApproximationSummary {
 
   // MARK: - Lags
 
+  /// One line for each kernel: a larger budget that changes nothing adds none.
   private var lags: [String] {
-    [
+    let rows = report.lags.indices.filter { index in
+      guard index > 0 else { return true }
+      let (row, before) = (report.lags[index], report.lags[index - 1])
+      return row.kernel != before.kernel || row.heads != before.heads
+        || row.choice != before.choice
+    }.map { report.lags[$0] }
+    return [
       "Lag kernels: ‖f − δ‖₁ of the best found within Σ|weights| ≤ budget, exact and as double "
         + "precision gives it",
       "lag".aligned(to: 5) + "heads".aligned(to: 7) + "nodes".aligned(to: 11)
         + "budget".aligned(to: 10) + "Σ|weights|".aligned(to: 12) + "error".aligned(to: 12)
         + "in double".aligned(to: 12) + "floor".aligned(to: 12) + "  exact at offsets < H",
     ]
-      + report.lags.map { row in
+      + rows.map { row in
         let kernel = row.kernel
-        return "\(kernel.lag)".aligned(to: 5) + "\(kernel.nodes.count)".aligned(to: 7)
+        return "\(kernel.lag)".aligned(to: 5) + "\(row.heads)".aligned(to: 7)
           + row.choice.rawValue.aligned(to: 11) + number(row.budget).aligned(to: 10)
           + error(kernel.weight).aligned(to: 12) + error(kernel.error).aligned(to: 12)
           + error(row.result.error).aligned(to: 12) + error(kernel.roundingFloor).aligned(to: 12)
@@ -119,13 +126,13 @@ struct ApproximationSummary {
     while let first = rest.first {
       let own = rest.prefix {
         $0.transformer == first.transformer && $0.choice == first.choice
-          && $0.budget == first.budget
+          && $0.heads == first.heads
       }
       rest = rest.dropFirst(own.count)
       let worst = own.max { $0.result.error < $1.result.error } ?? first
       let longest = first.transformer.kernels[first.transformer.kernels.count - 1]
       lines.append(
-        "\(first.transformer.order)".aligned(to: 4) + "\(longest.nodes.count)".aligned(to: 7)
+        "\(first.transformer.order)".aligned(to: 4) + "\(first.heads)".aligned(to: 7)
           + first.choice.rawValue.aligned(to: 11) + number(first.budget).aligned(to: 10)
           + error(first.transformer.weight).aligned(to: 12)
           + error(longest.error).aligned(to: 11) + error(worst.result.error).aligned(to: 12)

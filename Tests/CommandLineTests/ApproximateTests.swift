@@ -38,14 +38,15 @@ import Testing
       "|u − v|, uniform", "largest error/bound", "recorded in a",
     ] { #expect(result.output.contains(part), "\(part)\n\(result.output)") }
     #expect(!result.output.contains("EXCEEDED"))
-    #expect(try scratch.names(in: "a") == (Self.tables + ["experiment.yaml", "manifest.json"]).sorted())
+    let files = Self.tables + ["experiment.yaml", "manifest.json"]
+    #expect(try scratch.names(in: "a") == files.sorted())
     #expect(try scratch.state(of: "a") == "finished")
     let bigrams = try scratch.table("a/bigrams.csv")
     #expect(bigrams.rows.count == 12)
-    let (error, bound) = (bigrams.columns.firstIndex(of: "error"), bigrams.columns.firstIndex(of: "bound"))
+    let error = try #require(bigrams.columns.firstIndex(of: "error"))
+    let bound = try #require(bigrams.columns.firstIndex(of: "bound"))
     for row in bigrams.rows {
-      let (error, bound) = (Double(row[try #require(error)]), Double(row[try #require(bound)]))
-      #expect(try #require(error) <= #require(bound))
+      #expect(try #require(Double(row[error])) <= #require(Double(row[bound])))
     }
     let inspected = try scratch.run("inspect", "a")
     #expect(inspected.code == 0, "\(inspected.output)")
@@ -55,7 +56,9 @@ import Testing
     let again = try scratch.run(
       "approximate", "a/experiment.yaml", "--out", "b", "--threads", "2", "--quiet")
     #expect(again.code == 0)
-    for table in Self.tables { #expect(try scratch.data("a/\(table)") == scratch.data("b/\(table)")) }
+    for table in Self.tables {
+      #expect(try scratch.data("a/\(table)") == scratch.data("b/\(table)"))
+    }
     let numbered = try scratch.run("approximate", "x.yaml", "--set", "lags=[]")
     #expect(numbered.code == 0)
     #expect(try scratch.names(in: "runs") == ["0001-x"])

@@ -138,7 +138,7 @@ public enum ApproximationKeys {
     "The measure μ of the expansion: uniform on [−1, 1], or the standard normal law, with errors "
       + "taken over [−3, 3]")
   static let ranks = Key.integers(
-    "similarities[].ranks", IntegerRange(1...1000), [.notEmpty, .distinct], default: .required,
+    "similarities[].ranks", IntegerRange(1...256), [.notEmpty, .distinct], default: .required,
     sample: "[4, 16, 64]", "The ranks R")
   static let similarityLength = Key.integer(
     "similarities[].length", IntegerRange(3...100_000), unit: "tokens", default: .value(300),

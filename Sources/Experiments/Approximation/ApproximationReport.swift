@@ -106,7 +106,7 @@ extension ApproximationReport {
     for row in lags {
       let kernel = row.kernel
       table.append([
-        .integer(kernel.lag), .integer(kernel.nodes.count), .text(row.choice.rawValue),
+        .integer(kernel.lag), .integer(row.heads), .text(row.choice.rawValue),
         .real(row.budget), .real(kernel.error), .real(kernel.weight), .real(row.result.error),
         .real(kernel.roundingFloor), .real(kernel.roundingAllowance),
         row.interpolating.map { .real($0.error) } ?? .empty,
@@ -140,7 +140,7 @@ extension ApproximationReport {
       let transformer = row.transformer
       let longest = transformer.kernels[transformer.kernels.count - 1]
       table.append([
-        .integer(transformer.order), .integer(longest.nodes.count), .text(row.choice.rawValue),
+        .integer(transformer.order), .integer(row.heads), .text(row.choice.rawValue),
         .real(row.budget), .integer(transformer.dimension), .real(transformer.norm),
         .text(row.input.rawValue), .integer(row.sequences), .real(row.result.error),
         .real(row.result.bound), .real(row.result.ratio), .real(longest.error),

@@ -23,6 +23,7 @@ public struct AttentionNodes: Sendable, Equatable {
   /// The fixed nodes 2^{−1}, …, 2^{−H}.
   ///
   /// - Parameter count: H ≥ 1.
+  /// - Returns: the nodes.
   public static func geometric(count: Int) -> AttentionNodes {
     AttentionNodes((1...count).map { exp2(-Double($0)) })
   }
@@ -48,6 +49,7 @@ public struct AttentionNodes: Sendable, Equatable {
   ///     A_h = (−1)^{H−1−m} e_{H−1−m}(the other nodes) / Π_{g≠h} (q_h − q_g)
   ///
   /// - Parameter m: the offset, 0…H−1.
+  /// - Returns: the amplitudes, one for each node.
   package func cardinalAmplitudes(at m: Int) -> [Double] {
     let b = count - 1 - m
     let sign: Double = b % 2 == 0 ? 1 : -1

@@ -28,6 +28,17 @@ struct BudgetedKernel {
   }
 
   func kernel(budget: Double) -> LagKernel {
+    let kernel = exchanged(budget: budget)
+    // Where no exchange pays the other one has a closed form, and none of the program's rounding.
+    if let exact = LagKernel.interpolating(lag: lag, nodes: nodes), exact.weight <= budget,
+      exact.error <= kernel.error
+    {
+      return exact
+    }
+    return kernel
+  }
+
+  private func exchanged(budget: Double) -> LagKernel {
     var least = solution(multiplier: 0)
     if weight(of: least) <= budget { return kernel(least) }
     // Weights fall as the multiplier rises; with a large one nothing is worth its weight.
@@ -74,9 +85,6 @@ struct BudgetedKernel {
     let amplitudes = nodes.values.enumerated().map { h, q in
       row(offsets + h, times: v) * (1 - q)
     }
-    let error = (0..<offsets).reduce(0) {
-      $0 + abs(row($1, times: v) - ($1 == lag - 1 ? 1 : 0))
-    }
-    return LagKernel(lag: lag, nodes: nodes, amplitudes: amplitudes, error: error)
+    return LagKernel(lag: lag, nodes: nodes, amplitudes: amplitudes)
   }
 }

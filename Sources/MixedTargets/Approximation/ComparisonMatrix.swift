@@ -32,7 +32,7 @@ public struct ComparisonMatrix: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - form: its form.
-  ///   - dimension: d ≥ 1.
+  ///   - d: the dimension, ≥ 1.
   ///   - norm: ‖W*‖_{1,1} = Σ |W*_{ab}| ≥ 0.
   ///   - stream: where random entries come from.
   public init(_ form: Form, dimension d: Int, norm: Double, from stream: inout RandomStream) {

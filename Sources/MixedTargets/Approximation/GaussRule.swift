@@ -18,7 +18,8 @@ public struct GaussRule: Sendable, Equatable {
   /// - Parameters:
   ///   - measure: μ.
   ///   - count: n ≥ 1, at most 200 for the normal measure, whose polynomials overflow beyond.
-  /// - Returns: the rule; nil if the eigenvalues could not be computed.
+  ///
+  /// Nil if the eigenvalues could not be computed.
   public init?(_ measure: SimilarityMeasure, count: Int) {
     precondition(count >= 1 && (measure == .uniform || count <= 200), "too many nodes")
     guard

@@ -13,7 +13,10 @@ public struct LagKernel: Sendable, Equatable {
   public let nodes: AttentionNodes
   /// The amplitudes A_h.
   public let amplitudes: [Double]
-  /// ‖f − δ_{i−1}‖₁ over all offsets j ≥ 0, in exact arithmetic up to relative rounding.
+  /// ‖f − δ_{i−1}‖₁ over all offsets j ≥ 0, free of the rounding of a sum of large terms.
+  ///
+  /// Of an interpolating kernel it is that of the exact amplitudes, of any other one that of the
+  /// amplitudes as they stand here.
   public let error: Double
 
   /// The kernel that is 1 at its own offset and 0 at the others below H.
@@ -38,16 +41,36 @@ public struct LagKernel: Sendable, Equatable {
   ///   - lag: i ≥ 1.
   ///   - nodes: one or more.
   ///   - budget: the most that Σ |A_h|/(1 − q_h) may be; infinite for no limit.
+  /// - Returns: the kernel.
   public static func best(lag: Int, nodes: AttentionNodes, budget: Double = .infinity) -> LagKernel
   {
     BudgetedKernel(lag: lag, nodes: nodes).kernel(budget: budget)
   }
 
-  package init(lag: Int, nodes: AttentionNodes, amplitudes: [Double], error: Double) {
+  private init(lag: Int, nodes: AttentionNodes, amplitudes: [Double], error: Double) {
     self.lag = lag
     self.nodes = nodes
     self.amplitudes = amplitudes
     self.error = error
+  }
+
+  /// The kernel with given amplitudes; its error is summed with twice the precision of a Double.
+  ///
+  /// - Parameters:
+  ///   - lag: i ≥ 1.
+  ///   - nodes: the nodes q_h.
+  ///   - amplitudes: A_h, one for each node.
+  public init(lag: Int, nodes: AttentionNodes, amplitudes: [Double]) {
+    precondition(lag >= 1 && amplitudes.count == nodes.count, "one amplitude for each node")
+    var terms = amplitudes.map { DoubledPrecision($0) }
+    var error = 0.0
+    for offset in 0..<(max(nodes.count, lag) + nodes.tailLength) {
+      var value = DoubledPrecision(offset == lag - 1 ? -1 : 0)
+      for term in terms { value = value + term }
+      error += abs(value.high)
+      for (h, q) in nodes.values.enumerated() { terms[h] = terms[h] * q }
+    }
+    self.init(lag: lag, nodes: nodes, amplitudes: amplitudes, error: error)
   }
 
   /// The weights A_h/(1 − q_h) with which the heads enter the slot.
@@ -70,7 +93,7 @@ public struct LagKernel: Sendable, Equatable {
 
   /// ‖f − δ_{i−1}‖₁ as double precision gives it: f(j) is summed from its exponentials.
   public func measuredError() -> Double {
-    distance(offsets: nodes.count + nodes.tailLength, weights: amplitudes)
+    distance(offsets: max(nodes.count, lag) + nodes.tailLength, weights: amplitudes)
   }
 
   /// The error of the slot's kernel at position s, with the softmax over the s − 1 tokens before it.

@@ -4,6 +4,8 @@ import ParallelLoops
 public struct LagStudy: Sendable, Equatable {
   /// One line of the study.
   public struct Row: Sendable, Equatable {
+    /// The number of heads H that the kernel might have.
+    public let heads: Int
     /// How the nodes were chosen.
     public let choice: LagKernel.NodeChoice
     /// The most that Σ |weights| might be.
@@ -80,7 +82,7 @@ public struct LagStudy: Sendable, Equatable {
     let kernel = LagKernel.best(
       lag: lag, heads: heads, nodes: choice, budget: budget, largestRate: largestRate)
     return Row(
-      choice: choice, budget: budget, kernel: kernel,
+      heads: heads, choice: choice, budget: budget, kernel: kernel,
       interpolating: .interpolating(lag: lag, nodes: kernel.nodes),
       result: BoundedError(
         error: kernel.measuredError(), bound: kernel.error + kernel.roundingAllowance),
@@ -94,7 +96,7 @@ public struct LagStudy: Sendable, Equatable {
   ///   beyond the lag.
   public func positionRows(of rows: [Row]) -> [PositionRow] {
     choices.flatMap { choice -> [PositionRow] in
-      let own = rows.filter { $0.choice == choice && $0.kernel.nodes.count >= lag }
+      let own = rows.filter { $0.choice == choice && $0.heads >= lag }
       guard let kernel = own.min(by: { $0.kernel.error < $1.kernel.error })?.kernel else {
         return []
       }

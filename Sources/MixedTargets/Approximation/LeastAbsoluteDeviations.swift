@@ -12,7 +12,7 @@ package enum LeastAbsoluteDeviations {
   ///   - rows: a, shape (rows, n); the first n rows are the identity, and the start.
   ///   - targets: b, one for each row.
   ///   - costs: c ≥ 0, one for each row.
-  ///   - unknowns: n ≥ 1.
+  ///   - n: the number of unknowns, ≥ 1.
   /// - Returns: v, n values.
   package static func minimiser(
     rows: [Double], targets: [Double], costs: [Double], unknowns n: Int

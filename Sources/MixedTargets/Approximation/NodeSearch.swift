@@ -70,8 +70,9 @@ struct NodeSearch {
     var first = 1.0
     for _ in 0..<60 {
       guard let nodes = nodes(first, shape) else { return nil }
-      let excess = log(nodes.cardinalWeight(at: lag - 1) / budget)
-      if abs(excess) < 1e-9 { return nodes }
+      // From below, so that rounding does not make the weights exceed the budget.
+      let excess = log(nodes.cardinalWeight(at: lag - 1) / budget) + 1e-9
+      if abs(excess) < 5e-10 { return nodes }
       let next = first - excess / Double(lag - 1)
       // Nodes near 1 have large weights again: those are not looked for.
       guard next < largestRate else { return nil }
@@ -111,19 +112,22 @@ extension LagKernel {
   /// - Parameters:
   ///   - lag: i ≥ 1.
   ///   - heads: H ≥ 1; with fewer than i of them the zero kernel comes out.
-  ///   - choice: how nodes are chosen.
+  ///   - choice: how nodes are chosen. Optimised ones may be fewer than H, where the budget is too
+  ///     small for more.
   ///   - budget: the most that Σ |A_h|/(1 − q_h) may be.
   ///   - largestRate: the largest rate p_h of optimised nodes.
+  /// - Returns: the kernel.
   public static func best(
     lag: Int, heads: Int, nodes choice: NodeChoice, budget: Double, largestRate: Double
   ) -> LagKernel {
-    let fixed = AttentionNodes.geometric(count: heads)
-    guard choice == .optimised, heads >= lag,
-      let nodes = NodeSearch(
-        lag: lag, heads: heads, budget: budget, largestRate: largestRate
-      ).nodes()
-    else { return best(lag: lag, nodes: fixed, budget: budget) }
-    let kernels = [nodes, fixed].map { best(lag: lag, nodes: $0, budget: budget) }
-    return kernels[0].error <= kernels[1].error ? kernels[0] : kernels[1]
+    var kernel = best(lag: lag, nodes: .geometric(count: heads), budget: budget)
+    guard choice == .optimised, heads >= lag else { return kernel }
+    for count in lag...heads {
+      let search = NodeSearch(lag: lag, heads: count, budget: budget, largestRate: largestRate)
+      guard let nodes = search.nodes() else { continue }
+      let found = best(lag: lag, nodes: nodes, budget: budget)
+      if found.error < kernel.error { kernel = found }
+    }
+    return kernel
   }
 }

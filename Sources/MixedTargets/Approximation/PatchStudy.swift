@@ -5,6 +5,8 @@ import ParallelLoops
 public struct PatchStudy: Sendable, Equatable {
   /// One line of the study.
   public struct Row: Sendable, Equatable {
+    /// The number of shared heads H that the transformer might have.
+    public let heads: Int
     /// How the nodes were chosen.
     public let choice: LagKernel.NodeChoice
     /// The most that Σ |weights| of a slot might be.
@@ -87,7 +89,7 @@ public struct PatchStudy: Sendable, Equatable {
         of: input, length: length, against: comparison, samples: sampling.samples, from: &stream)
       let error = sequences.map { transformer.error(on: $0) }.max() ?? 0
       return Row(
-        choice: choice, budget: budget, transformer: transformer, input: input,
+        heads: heads, choice: choice, budget: budget, transformer: transformer, input: input,
         sequences: sequences.count,
         result: BoundedError(error: error, bound: transformer.bound))
     }

@@ -64,6 +64,7 @@ public enum SimilarityMeasure: String, Sendable, CaseIterable, Hashable {
   /// - Parameters:
   ///   - u: a number.
   ///   - count: ≥ 1.
+  /// - Returns: the values, `count` of them.
   package func polynomials(at u: Double, count: Int) -> [Double] {
     var values = [1.0]
     values.reserveCapacity(count)

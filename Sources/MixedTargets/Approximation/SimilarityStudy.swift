@@ -35,9 +35,6 @@ public struct SimilarityStudy: Sendable, Equatable {
 
   /// The points in each coordinate at which errors are taken for the maximum norm.
   public static let gridCount = 401
-  /// The nodes in each coordinate of the quadrature of the L² error.
-  static let quadratureCount = (uniform: 400, gaussian: 160)
-
   /// A study of all ranks.
   public init(
     kernel: SimilarityKernel, measure: SimilarityMeasure, ranks: [Int], length: Int,
@@ -55,41 +52,30 @@ public struct SimilarityStudy: Sendable, Equatable {
   /// - Parameter isStopped: asked before every rank; what comes after a yes has no rows.
   /// - Returns: one row for every rank; nil if LAPACK could not expand the kernel.
   public func rows(isStopped: () -> Bool) -> [Row]? {
-    guard
-      let expansion = SingularExpansion(of: kernel, under: measure),
-      let rule = GaussRule(
-        measure,
-        count: measure == .uniform ? Self.quadratureCount.uniform : Self.quadratureCount.gaussian)
-    else { return nil }
+    guard let expansion = SingularExpansion(of: kernel, under: measure) else { return nil }
     let highest = min(ranks.max() ?? 1, expansion.values.count)
+    guard let squareErrors = squareErrors(of: expansion, highest: highest) else { return nil }
     let reach = measure.reach
     let grid = (0..<Self.gridCount).map {
       reach * (2 * Double($0) / Double(Self.gridCount - 1) - 1)
     }
     let gridFunctions = grid.map { expansion.functions(at: $0, rank: highest) }
-    let ruleFunctions = rule.nodes.map { expansion.functions(at: $0, rank: highest) }
     let tails = expansion.sumTails(after: ranks, over: grid)
     let sequences = sequences(reach: reach)
     let sequenceFunctions = sequences.map { tokens in
       tokens.values.map { expansion.functions(at: $0, rank: highest) }
     }
     var rows: [Row] = []
-    for (rank, tail) in zip(ranks, tails) where !isStopped() {
+    for (index, rank) in ranks.enumerated() where !isStopped() {
+      let tail = tails[index]
       let values = expansion.values.prefix(min(rank, highest))
       func residual(_ u: Double, _ v: Double, _ φu: [Double], _ φv: [Double]) -> Double {
         var sum = kernel.value(u, v)
         for (r, λ) in values.enumerated() { sum -= λ * φu[r] * φv[r] }
         return sum
       }
-      var (square, supremum) = (0.0, 0.0)
+      var supremum = 0.0
       // g is symmetric: one triangle is enough.
-      for a in rule.nodes.indices {
-        for b in 0...a {
-          let value = residual(
-            rule.nodes[a], rule.nodes[b], ruleFunctions[a], ruleFunctions[b])
-          square += (a == b ? 1 : 2) * rule.weights[a] * rule.weights[b] * value * value
-        }
-      }
       for a in grid.indices {
         for b in 0...a {
           supremum = max(
@@ -110,13 +96,44 @@ public struct SimilarityStudy: Sendable, Equatable {
       }
       rows.append(
         Row(
-          rank: rank, squareError: square.squareRoot(),
+          rank: rank, squareError: squareErrors[index],
           squareTail: expansion.squareTail(after: rank),
           supremum: BoundedError(error: supremum, bound: tail),
           output: BoundedError(
             error: output, bound: reach * SoftmaxReadOut.bound(perturbation: tail))))
     }
     return rows
+  }
+
+  /// The errors in L²(μ × μ) of all ranks, by quadrature.
+  ///
+  /// Under the uniform measure the triangle v < u is integrated, twice: there the error is smooth,
+  /// also that of |u − v|, and Gauss rules that resolve twice the highest frequency are exact to
+  /// rounding.
+  private func squareErrors(of expansion: SingularExpansion, highest: Int) -> [Double]? {
+    let isUniform = measure == .uniform
+    // cos² of the frequency Rπ/2 needs Rπ/2 nodes, and a few more.
+    guard
+      let rule = GaussRule(measure, count: isUniform ? max(120, 2 * highest + 40) : 160)
+    else { return nil }
+    let functions = rule.nodes.map { expansion.functions(at: $0, rank: highest) }
+    var squares = [Double](repeating: 0, count: ranks.count)
+    for (a, u) in rule.nodes.enumerated() {
+      for (b, node) in rule.nodes.enumerated() {
+        let v = isUniform ? (u + 1) * (node + 1) / 2 - 1 : node
+        let right = isUniform ? expansion.functions(at: v, rank: highest) : functions[b]
+        let weight = rule.weights[a] * rule.weights[b] * (isUniform ? u + 1 : 1)
+        var partial = [kernel.value(u, v)]
+        for r in 0..<highest {
+          partial.append(partial[r] - expansion.values[r] * functions[a][r] * right[r])
+        }
+        for (index, rank) in ranks.enumerated() {
+          let value = partial[min(rank, highest)]
+          squares[index] += weight * value * value
+        }
+      }
+    }
+    return squares.map { $0.squareRoot() }
   }
 
   /// The sequences, on the points of the grid: a bound over the grid then bounds their errors.

@@ -44,7 +44,8 @@ public struct SingularExpansion: Sendable {
   ///   - kernel: g. A Gaussian has at least the width ``leastWidth(under:)``; |u − v| goes with the
   ///     uniform measure only.
   ///   - measure: μ.
-  /// - Returns: the expansion; nil if LAPACK could not compute it.
+  ///
+  /// Nil if LAPACK could not compute it.
   public init?(of kernel: SimilarityKernel, under measure: SimilarityMeasure) {
     self.kernel = kernel
     self.measure = measure
@@ -90,6 +91,7 @@ public struct SingularExpansion: Sendable {
   /// - Parameters:
   ///   - u: a number with |u| at most the measure's reach.
   ///   - rank: R, at most the number of ``values``.
+  /// - Returns: R values.
   public func functions(at u: Double, rank: Int) -> [Double] {
     switch functions {
     case .absolute(let spectrum): return (0..<rank).map { spectrum.function($0, at: u) }
@@ -116,6 +118,7 @@ public struct SingularExpansion: Sendable {
   /// - Parameters:
   ///   - ranks: values of R.
   ///   - points: where the maxima are taken.
+  /// - Returns: one value for each rank.
   public func sumTails(after ranks: [Int], over points: [Double]) -> [Double] {
     let norms = supremumNorms(over: points)
     let terms = zip(values, norms).map { abs($0) * $1 * $1 }

@@ -9,10 +9,10 @@ package enum SoftmaxReadOut {
   /// relative accuracy however small δ is. *Derived.*
   ///
   /// - Parameters:
-  ///   - logits: z, one for each term.
-  ///   - perturbations: δ, one for each term.
-  ///   - tokens: x, shape (terms, dimension), row by row.
-  ///   - dimension: d ≥ 1.
+  ///   - z: the logits, one for each term.
+  ///   - δ: the perturbations of the logits, one for each term.
+  ///   - x: the tokens, shape (terms, dimension), row by row.
+  ///   - d: the dimension of a token, ≥ 1.
   /// - Returns: ‖·‖_∞ of the change; 0 without terms.
   package static func change(
     logits z: [Double], perturbations δ: [Double], tokens x: ArraySlice<Double>, dimension d: Int
@@ -50,5 +50,6 @@ package enum SoftmaxReadOut {
   /// mass that move by +η and −η. *Derived in* <doc:Approximation>.
   ///
   /// - Parameter η: the largest change of a logit, ≥ 0.
+  /// - Returns: the bound, below 2.
   package static func bound(perturbation η: Double) -> Double { 2 * tanh(η / 2) }
 }

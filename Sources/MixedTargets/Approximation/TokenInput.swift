@@ -77,6 +77,7 @@ public struct RealTokens: Sendable, Equatable {
   ///   - comparison: its signs make the square waves adversarial.
   ///   - samples: how many random sequences there are.
   ///   - stream: where they are drawn from.
+  /// - Returns: the sequences.
   package static func all(
     of input: TokenInput, length: Int, against comparison: ComparisonMatrix, samples: Int,
     from stream: inout RandomStream

@@ -128,7 +128,7 @@ import Testing
     let rows = study.rows(threads: 1) { false }
     #expect(rows.count == 2 * 2 * 2 * 3 * 2)
     #expect(rows == study.rows(threads: 3) { false })
-    #expect(rows.allSatisfy(\.result.holds))
+    #expect(rows.allSatisfy { $0.result.holds })
     #expect(study.rows(threads: 2) { true }.isEmpty)
   }
 }

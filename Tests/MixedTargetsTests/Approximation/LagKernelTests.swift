@@ -125,7 +125,7 @@ import Testing
         let size = exp(-12 * stream.uniform())
         let other = LagKernel(
           lag: lag, nodes: nodes,
-          amplitudes: kernel.amplitudes.map { $0 * (1 + size * stream.normal()) }, error: 0)
+          amplitudes: kernel.amplitudes.map { $0 * (1 + size * stream.normal()) })
         #expect(other.measuredError() > kernel.error - kernel.roundingAllowance)
       }
     }
@@ -186,7 +186,7 @@ import Testing
     #expect(abs(kernel.weight / budget - 1) < 1e-6)
   }
 
-  /// Nodes ε(0, 1/3, 1) are best for small weights' errors: error 4/√(Σ|weights|). *Derived.*
+  /// Nodes ε(0, 1/3, 1) are best where weights are large, with the error 4/√(Σ|weights|).
   @Test func threeHeadsForLagThree() {
     let kernel = LagKernel.best(
       lag: 3, heads: 3, nodes: .optimised, budget: 1e8, largestRate: 60)
@@ -272,6 +272,6 @@ import Testing
     #expect(rows.allSatisfy { $0.result.holds && $0.lowerBound?.holds != false })
     let positions = study.positionRows(of: rows)
     #expect(positions.map(\.position) == [3, 9, 3, 9])
-    #expect(positions.allSatisfy(\.result.holds))
+    #expect(positions.allSatisfy { $0.result.holds })
   }
 }

@@ -7,7 +7,7 @@ import Testing
     let uniform = try #require(GaussRule(.uniform, count: 6))
     let normal = try #require(GaussRule(.gaussian, count: 6))
     func moment(_ rule: GaussRule, _ power: Int) -> Double {
-      zip(rule.nodes, rule.weights).reduce(0) { $0 + $1.1 * pow($1.0, Double(power)) }
+      zip(rule.nodes, rule.weights).reduce(0.0) { $0 + $1.1 * pow($1.0, Double(power)) }
     }
     for power in stride(from: 0, through: 10, by: 2) {
       #expect(abs(moment(uniform, power) - 1 / Double(power + 1)) < 1e-14)
@@ -44,8 +44,9 @@ import Testing
       let expansion = try #require(SingularExpansion(of: .polynomial(degree: 4), under: measure))
       #expect(expansion.values.count == 5)
       // Σ λ = ∫ (1 + u²)⁴ dμ, moment by moment.
-      let moments = measure == .uniform ? [1, 1.0 / 3, 0.2, 1.0 / 7, 1.0 / 9] : [1, 1, 3, 15, 105]
-      let trace = zip([1.0, 4, 6, 4, 1], moments).reduce(0) { $0 + $1.0 * $1.1 }
+      let moments: [Double] =
+        measure == .uniform ? [1, 1.0 / 3, 0.2, 1.0 / 7, 1.0 / 9] : [1, 1, 3, 15, 105]
+      let trace = zip([1.0, 4, 6, 4, 1], moments).reduce(0.0) { $0 + $1.0 * $1.1 }
       #expect(abs(expansion.values.reduce(0, +) / trace - 1) < 1e-13)
       #expect(expansion.squareTail(after: 5) == 0)
       for (u, v) in [(0.3, -0.9), (1, 1), (-1, 1)] {
@@ -83,7 +84,7 @@ import Testing
     }
     for r in 0..<9 {
       for t in 0...r {
-        let product = zip(rule.nodes, rule.weights).reduce(0) {
+        let product = zip(rule.nodes, rule.weights).reduce(0.0) {
           let functions = expansion.functions(at: $1.0, rank: 9)
           return $0 + $1.1 * functions[r] * functions[t]
         }
@@ -118,8 +119,7 @@ import Testing
     #expect(abs(row.squareTail - 4.62422e-4) < 1e-9)
     // At u = v = ±1 all functions beyond the first reach their maximum but for 1 + 1/ω².
     #expect(row.supremum.ratio > 0.99 && row.supremum.holds)
-    #expect(abs(row.squareError / row.squareTail - 1) < 0.02)
-    #expect(abs(rows[0].squareError / rows[0].squareTail - 1) < 1e-3)
+    for row in rows { #expect(abs(row.squareError / row.squareTail - 1) < 1e-8) }
     #expect(rows.allSatisfy { $0.output.holds && $0.output.error > 0 })
   }
 
