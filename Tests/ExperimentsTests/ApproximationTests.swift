@@ -85,14 +85,14 @@ import Testing
       "--set patches[0].heads=[1]: patches[0].heads[0]: found 1 shared head with order 3; "
         + "allowed: at least 2, one for each lag of the patch."
     ),
-    ("patches[0].order=5", "x.yaml:12:12: patches[0].heads[0]: found 2 shared heads with order 5"),
+    ("patches[0].order=5", "x.yaml:12:13: patches[0].heads[0]: found 2 shared heads with order 5"),
     ("patches[0].length=3", "patches[0].length: found 3 with order 3; allowed: an integer ≥ 4"),
     ("patches[0].order=1", "patches[0].order: found 1"),
     ("lags[0].budgets=[0]", "lags[0].budgets[0]: found 0"),
     ("lags[0].budgets=[]", "lags[0].budgets: found"),
     ("lags[0].nodes=[best]", "fixed, optimised"),
     ("lags[0].lag=0", "lags[0].lag: found 0"),
-    ("lags[0].head=3", "did you mean heads?"),
+    ("lags[0].head=3", "did you mean lags[0].heads?"),
     ("bigrams.rates=[0]", "bigrams.rates[0]: found 0"),
     ("bigrams.rates=[601]", "bigrams.rates[0]: found 601"),
     ("bigrams.lengths=[2]", "bigrams.lengths[0]: found 2"),

@@ -56,9 +56,9 @@ struct BudgetedKernel {
     // At the multiplier between them both are optimal, and so is what lies between them.
     let (above, below) = (weight(of: least), weight(of: most))
     let share = above > below ? max(0, min(1, (budget - below) / (above - below))) : 0
-    let v = zip(least, most).map { share * $0 + (1 - share) * $1 }
-    // Weights are convex, but only up to rounding.
-    return kernel(weight(of: v) <= budget ? v : most)
+    // A little less of the heavier one, so that rounding does not make the weights exceed the budget.
+    let safe = max(0, share - 1e-12)
+    return kernel(zip(least, most).map { safe * $0 + (1 - safe) * $1 })
   }
 
   private func solution(multiplier: Double) -> [Double] {

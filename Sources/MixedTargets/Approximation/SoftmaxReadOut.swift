@@ -46,8 +46,8 @@ package enum SoftmaxReadOut {
 
   /// The most that a read-out of tokens with ‖x‖_∞ ≤ 1 can change when no logit moves by more.
   ///
-  /// ‖softmax(z + δ) − softmax(z)‖₁ ≤ 2 tanh(η/2) for |δ_s| ≤ η, attained by two halves of equal
-  /// mass that move by +η and −η. *Derived in* <doc:Approximation>.
+  /// ‖softmax(z + δ) − softmax(z)‖₁ ≤ 2 tanh(η/2) for |δ_s| ≤ η, attained by two groups
+  /// of positions with the odds e^{−η} that move by +η and −η. *Derived in* <doc:Approximation>.
   ///
   /// - Parameter η: the largest change of a logit, ≥ 0.
   /// - Returns: the bound, below 2.

@@ -106,19 +106,20 @@ import Testing
     }
   }
 
-  /// Two halves of equal mass that move by ±η, the case in which the bound is attained.
+  /// Two groups that move by ±η and change places, the case in which the bound is attained.
   @Test(arguments: [1e-9, 0.1, 1, 1.5, 6])
   func theReadOutBoundIsSharp(η: Double) {
-    let balanced = [-η / 2, η / 2]
-    let change = SoftmaxReadOut.change(
-      logits: balanced, perturbations: [η, -η], tokens: [1, -1][...], dimension: 1)
+    func change(_ logits: [Double]) -> Double {
+      SoftmaxReadOut.change(
+        logits: logits, perturbations: [η, -η], tokens: [1, -1][...], dimension: 1)
+    }
+    // From odds e^{−η} to e^{η}; from any others less far.
     let bound = SoftmaxReadOut.bound(perturbation: η)
-    #expect(change <= bound * (1 + 1e-15))
-    // From odds e^{−η} to e^{η}: exactly 2 tanh(η/2).
-    let moved = SoftmaxReadOut.change(
-      logits: [-η, η], perturbations: [η, -η], tokens: [1, -1][...], dimension: 1)
-    #expect(abs(moved / bound - 1) < 1e-12)
-    #expect(change < moved * 1.0001)
+    #expect(abs(change([-η / 2, η / 2]) / bound - 1) < 1e-12)
+    for difference in [-3, -0.2, 0, 0.3, 2] {
+      #expect(change([-η / 2 + difference, η / 2]) <= bound * (1 + 1e-12))
+    }
+    #expect(change([-η / 2 + 1, η / 2]) < 0.999 * bound)
   }
 
   @Test func rowsDoNotDependOnTheThreads() {

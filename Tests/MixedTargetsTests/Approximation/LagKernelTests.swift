@@ -165,6 +165,8 @@ import Testing
       // Amplitudes and error belong to the same kernel.
       #expect(abs(kernel.measuredError() - kernel.error) < kernel.roundingAllowance)
       last = kernel.error
+      // Zero is never all that a budget can buy: a share of any kernel is better.
+      #expect(kernel.error < 1 && kernel.weight > 0.9 * min(budget, 200))
     }
     // The least error without a budget, and above it a budget that binds.
     #expect(last == LagKernel.best(lag: 2, nodes: nodes).error)
@@ -215,7 +217,9 @@ import Testing
         LagKernel.best(lag: 2, heads: heads, nodes: .optimised, budget: $0, largestRate: 40).error
       }
       #expect(zip(errors, errors.dropFirst()).allSatisfy { $0 > $1 })
-      #expect(zip(last, errors).allSatisfy { $0 > $1 })
+      // With small weights further heads are of no use.
+      #expect(zip(last, errors).allSatisfy { $0 >= $1 })
+      #expect(last.isEmpty || last[2] > 1e3 * errors[2])
       last = errors
     }
   }
@@ -233,8 +237,8 @@ import Testing
       #expect(kernel.error < kernel.roundingFloor)
       ratios.append(measured / kernel.roundingFloor)
     }
-    // Not to be exceeded by much, and not far below either.
-    #expect(ratios.allSatisfy { $0 > 1e-3 && $0 < 3 }, "\(ratios)")
+    // Never exceeded by much; sums may be exact by chance, but not all of them.
+    #expect(ratios.allSatisfy { $0 < 3 } && ratios.count { $0 > 0.05 } >= 2, "\(ratios)")
   }
 
   // MARK: - Positions
