@@ -33,7 +33,7 @@ public struct BigramTransformer: Sendable, Equatable {
   ///
   ///     E_{s+1} = q (E_s + Z_s (x_{s−1} − x_s)),    Z_{s+1} = 1 + q Z_s,    q = e^{−p},
   ///
-  /// and the second through ``SoftmaxReadOut``. Cost O(L d).
+  /// and the second through `SoftmaxReadOut`. Cost O(L d).
   ///
   /// - Parameter tokens: x, length L ≥ 3.
   /// - Returns: the error, ≥ 0.

@@ -3,7 +3,7 @@ import Foundation
 /// The nodes for which a lag kernel of a given size of weights has the least error.
 ///
 /// The kernel that is exact at the first H offsets has error and weights in closed form
-/// (``AttentionNodes/tailSums``, ``AttentionNodes/cardinalWeight(at:)``). The ratios of the nodes are
+/// (`tailSums`, `cardinalWeight`). The ratios of the nodes are
 /// searched; for every choice the common scale is the one at which the weights meet the budget.
 struct NodeSearch {
   /// The lag i ≥ 1.

@@ -83,7 +83,7 @@ public struct PatchTransformer: Sendable, Equatable {
   /// ‖IH_n − TF‖_∞ on a sequence, with the first layer in double precision as a transformer has it.
   ///
   /// The change of the logits goes through the errors of the slots and the read-out through
-  /// ``SoftmaxReadOut``, so that what is lost to rounding is lost in the first layer.
+  /// `SoftmaxReadOut`, so that what is lost to rounding is lost in the first layer.
   /// Cost O(L H n d).
   ///
   /// - Parameter tokens: x, of length L ≥ n + 1.

@@ -8,7 +8,7 @@ import LinearAlgebra
 ///
 /// Gaussian and polynomial kernels: Nyström's method on a Gauss rule; singular functions are then
 /// evaluated as polynomials, which is accurate to rounding because they are entire functions. The
-/// kernel |u − v| under the uniform measure: in closed form (``AbsoluteSpectrum``), because Nyström's
+/// kernel |u − v| under the uniform measure: in closed form (`AbsoluteSpectrum`), because Nyström's
 /// method loses most of its order at the kink.
 public struct SingularExpansion: Sendable {
   /// The kernel g.
