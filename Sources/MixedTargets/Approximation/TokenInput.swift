@@ -55,14 +55,16 @@ public struct RealTokens: Sendable, Equatable {
     return RealTokens(values, dimension: dimension)
   }
 
-  /// Blocks of `block` tokens, +b and −b in turn; the last token is `last`.
+  /// Blocks of `block` tokens, +b and −b in turn, then the token `last`.
+  ///
+  /// The last block is whole and +b, so that a patch at the end does not contradict itself.
   package static func squareWave(
     length: Int, block: Int, key b: [Double], last: [Double]
   ) -> RealTokens {
     var values: [Double] = []
     values.reserveCapacity(length * b.count)
     for s in 0..<(length - 1) {
-      let sign: Double = (s / block) % 2 == 0 ? 1 : -1
+      let sign: Double = ((length - 2 - s) / block) % 2 == 0 ? 1 : -1
       for coordinate in b { values.append(sign * coordinate) }
     }
     values += last

@@ -113,6 +113,13 @@ import Testing
     }
   }
 
+  /// At v = 0 three residuals vanish; no axis goes down from there, but the diagonal does.
+  @Test func tiesDoNotEndTheExchange() {
+    let v = LeastAbsoluteDeviations.minimiser(
+      rows: [1, 0, 0, 1, 1, -1, 1, 1], targets: [0, 0, 0, 1], costs: [0.1, 0.1, 10, 1], unknowns: 2)
+    #expect(v == [0.5, 0.5])
+  }
+
   /// No change of the amplitudes makes the sum of absolute errors smaller.
   @Test func amplitudesAreOptimal() {
     for (lag, heads) in [(1, 3), (2, 3), (2, 6), (3, 5)] {

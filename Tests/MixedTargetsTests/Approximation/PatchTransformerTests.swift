@@ -90,6 +90,18 @@ import Testing
     #expect(largest > 0.8 && largest <= 1, "\(largest)")
   }
 
+  /// A slot of lag 1 that is a tenth too large: half of the error comes from the query.
+  @Test func errorsOfTheQueryCount() throws {
+    let nodes = AttentionNodes([0.01, 0.005])
+    let exact = try #require(LagKernel.interpolating(lag: 1, nodes: nodes))
+    let second = try #require(LagKernel.interpolating(lag: 2, nodes: nodes))
+    let first = LagKernel(lag: 1, nodes: nodes, amplitudes: exact.amplitudes.map { 1.1 * $0 })
+    let transformer = PatchTransformer(kernels: [first, second], dimension: 1, norm: 1e-3)
+    let tokens = RealTokens.squareWave(length: 4097, block: 64, key: [1], last: [1])
+    let ratio = transformer.error(on: tokens) / transformer.bound
+    #expect(ratio > 0.9 && ratio <= 1, "\(ratio)")
+  }
+
   @Test func noInputExceedsTheBound() {
     for order in 2...5 {
       for heads in [order - 1, order + 2] {
