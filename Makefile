@@ -45,8 +45,9 @@ newest-run = ls -1dt runs/*/ 2>/dev/null | head -n 1
 # The modules with documentation; not the C ones and not the program.
 documented = $(filter-out BuildStamp CKernels CNumerics gradflow flow-benchmarks,$(notdir $(wildcard Sources/*)))
 
-# The experiments that make claims.
+# The experiments that make claims, and those whose constructions have bounds.
 claiming = $(shell grep -l '^claims:' experiments/*.yaml)
+bounded = $(wildcard experiments/approximation-*.yaml)
 
 # MARK: - Targets
 
@@ -70,8 +71,13 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
 	cd plots && "../$(python)" -m pytest
 
-verify: build ## Run all experiments that make claims, judge them, and print one table
-	.build/release/gradflow verify $(ARGS) $(claiming)
+# All of them run, whichever fails; the first exit code is the one that counts.
+verify: build ## Run all experiments that make claims or have bounds, and judge them
+	@status=0; \
+	.build/release/gradflow verify $(ARGS) $(claiming) || status=$$?; \
+	for file in $(bounded); do \
+	  echo; .build/release/gradflow approximate $(ARGS) $$file || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
+	done; exit $$status
 
 bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…): hours
 	$(swift-build) --product flow-benchmarks

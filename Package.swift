@@ -96,7 +96,7 @@ let package = Package(
 
     .target(  // the mixed target: its transformer, its reduced flows, approximation constructions
       name: "MixedTargets",
-      dependencies: ["CKernels", "MarkovChains", "Objectives", "ParallelLoops"],
+      dependencies: ["CKernels", "LinearAlgebra", "MarkovChains", "Objectives", "ParallelLoops"],
       swiftSettings: settings),
 
     // MARK: - Flow
@@ -133,7 +133,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         "BuildStamp", "Corpora", "CVODE", "DeclaredKeys", "Experiments", "FlowAnalysis",
-        "GradientFlow", "InductionHeads", "MarkovChains", "Objectives", "RunRecords",
+        "GradientFlow", "InductionHeads", "MarkovChains", "MixedTargets", "Objectives",
+        "RunRecords",
       ], swiftSettings: settings),
 
     .executableTarget(  // timings and work counts as CSV
@@ -161,7 +162,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "MixedTargetsTests", dependencies: ["MixedTargets", "Objectives"],
+      name: "MixedTargetsTests",
+      dependencies: [
+        "MarkovChains", "MixedTargets", "Objectives", .product(name: "BigInt", package: "BigInt"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "RunRecordsTests", dependencies: ["RunRecords", "TestSupport"], swiftSettings: settings),
@@ -169,8 +173,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "RunRecords",
-        "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "MixedTargets",
+        "RunRecords", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside

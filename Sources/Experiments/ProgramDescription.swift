@@ -20,9 +20,17 @@ public struct ProgramDescription: Sendable {
   func manifest(
     experiment: Experiment, resolved: String, threads: Int, start: Timestamp
   ) -> Manifest {
-    Manifest(
-      programVersion: version, experimentSHA256: Digest.sha256(resolved.utf8),
+    manifest(
       seeds: experiment.system.seeds.mapValues { UInt64($0) },
+      resolved: resolved, threads: threads, start: start)
+  }
+
+  /// The manifest of a run of any kind that starts.
+  func manifest(
+    seeds: [String: UInt64], resolved: String, threads: Int, start: Timestamp
+  ) -> Manifest {
+    Manifest(
+      programVersion: version, experimentSHA256: Digest.sha256(resolved.utf8), seeds: seeds,
       source: source,
       libraries: [
         "SUNDIALS": SundialsLibrary.version, "OpenBLAS": OpenBLAS.configuration,

@@ -44,6 +44,17 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   /// The kernels and stationary laws, where they are exported.
   public static let population = FileName(known: "population.npz")
 
+  /// Errors of the transformer that approximates IH₂, with their bounds.
+  public static let bigrams = FileName(known: "bigrams.csv")
+  /// Errors of lag kernels, with the sizes of their weights.
+  public static let lags = FileName(known: "lags.csv")
+  /// Errors of lag kernels at single positions.
+  public static let positions = FileName(known: "positions.csv")
+  /// Errors of the transformers that approximate IH_n, with their bounds.
+  public static let patches = FileName(known: "patches.csv")
+  /// Errors of finite-rank similarities, with the tails of their singular values.
+  public static let similarities = FileName(known: "similarities.csv")
+
   /// The files that a finished run has in any case.
   public static let required: [FileName] = [
     .manifest, .experiment, .trajectory, .events, .steps, .final,

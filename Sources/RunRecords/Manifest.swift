@@ -41,6 +41,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var stages: [StageRecord]
   /// The laws that were checked.
   public var laws: [LawCheck]
+  /// The tables of a run that integrates no flow; nil for one that does.
+  public var tables: [String]?
 
   /// The manifest of a run that starts.
   public init(
@@ -71,7 +73,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     case experimentSHA256 = "experiment_sha256"
     case seeds, source, libraries, compiler
     case kernelPath = "kernel_path"
-    case machine, threads, start, end, status, flows, stages, laws
+    case machine, threads, start, end, status, flows, stages, laws, tables
   }
 }
 

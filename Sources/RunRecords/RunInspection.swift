@@ -55,8 +55,7 @@ extension RunDirectory {
       let message = manifest.status.message.map { ": " + $0 } ?? "."
       problems.append("The run is \(manifest.status.state.rawValue)\(message)")
     }
-    let required = manifest.flows == nil ? FileName.required : FileName.requiredAtTop
-    for name in required where !has(name) {
+    for name in Self.required(by: manifest) where access("\(path)/\(name)", F_OK) != 0 {
       problems.append("\(name) is missing.")
     }
     if has(.experiment) {
@@ -99,6 +98,15 @@ extension RunDirectory {
     }
     return RunInspection(
       path: path, manifest: manifest, inner: inner, entries: entries, problems: problems)
+  }
+
+  /// The names of the files that a finished run with this manifest has in any case.
+  private static func required(by manifest: Manifest) -> [String] {
+    if let tables = manifest.tables {
+      return [FileName.manifest, .experiment].map(\.description) + tables
+    }
+    return (manifest.flows == nil ? FileName.required : FileName.requiredAtTop)
+      .map(\.description)
   }
 
   private func inspectInner() throws(RecordError) -> [RunInspection.Inner] {

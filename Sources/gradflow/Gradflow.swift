@@ -14,12 +14,13 @@ struct Gradflow: ParsableCommand {
     abstract: "Exact gradient flow of small transformers, held against theorems.",
     discussion: """
       Exit codes: 0 done; 1 failed while running (the run directory keeps all up to there);
-      2 bad input or usage (nothing is written); 3 a claim is rejected (verify); 130 stopped by SIGINT or SIGTERM.
+      2 bad input or usage (nothing is written); 3 a claim is rejected (verify) or a bound exceeded (approximate); \
+      130 stopped by SIGINT or SIGTERM.
       """,
     version: version,
     subcommands: [
-      RunCommand.self, VerifyCommand.self, InformationCommand.self, InspectCommand.self,
-      NewCommand.self,
+      RunCommand.self, VerifyCommand.self, InformationCommand.self, ApproximateCommand.self,
+      InspectCommand.self, NewCommand.self,
     ])
 
   /// What a manifest says of this program.

@@ -62,13 +62,13 @@ enum Summary {
       manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         .joined(separator: ", "))
     if inspection.manifest.flows == nil {
-      lines.append("stages")
+      if manifest.tables == nil { lines.append("stages") }
       for stage in manifest.stages {
         lines.append(
           "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
             + "\(stage.ending ?? "running")")
       }
-      lines.append("laws")
+      lines.append(manifest.tables == nil ? "laws" : "bounds")
       for law in manifest.laws {
         lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
       }

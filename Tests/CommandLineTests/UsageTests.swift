@@ -8,7 +8,8 @@ import Testing
     ["run", "x.yaml", "--threads", "0"], ["run", "x.yaml", "--threads", "-1"],
     ["run", "x.yaml", "--threads", "two"], ["run", "x.yaml", "--threads", "1025"],
     ["run", "x.yaml", "--threads", "99999999999999999999"], ["run", "x.yaml", "--out"],
-    ["information"], ["information", "x.yaml", "--chains", "x"], ["inspect"],
+    ["information"], ["information", "x.yaml", "--chains", "x"], ["inspect"], ["approximate"],
+    ["approximate", "x.yaml", "--threads", "0"], ["approximate", "x.yaml", "--check"],
     ["inspect", "a", "b"], ["new"], ["new", ""], ["new", "folder/"],
   ])
   func misuseIsExplained(arguments: [String]) throws {
@@ -29,7 +30,7 @@ import Testing
     #expect(result.errors.contains("--threads takes a whole number from 1 to 1024, not 0."))
   }
 
-  @Test(arguments: [[], ["run"], ["information"], ["inspect"], ["new"]])
+  @Test(arguments: [[], ["run"], ["information"], ["approximate"], ["inspect"], ["new"]])
   func helpIsThereAtEveryLevel(command: [String]) throws {
     let scratch = try Scratch()
     for form in [command + ["--help"], command + ["-h"], ["help"] + command] {
@@ -49,7 +50,7 @@ import Testing
       #expect(options.contains(option))
     }
     let root = try scratch.run("--help").output
-    for part in ["Exit codes", "130", "run", "information", "inspect", "new"] {
+    for part in ["Exit codes", "130", "run", "information", "approximate", "inspect", "new"] {
       #expect(root.contains(part))
     }
     #expect(try scratch.run("--version").output.contains("."))

@@ -5,7 +5,7 @@
 #ifndef GRADFLOW_LAPACK_SHIM_H
 #define GRADFLOW_LAPACK_SHIM_H
 
-/// Eigenvalues (jobz 'N') of a real symmetric matrix.
+/// Eigenvalues (jobz 'N'), or also eigenvectors ('V'), of a real symmetric matrix.
 void dsyev_(const char *_Nonnull jobz, const char *_Nonnull uplo, const int *_Nonnull n,
             double *_Nonnull a, const int *_Nonnull lda, double *_Nonnull w,
             double *_Nonnull work, const int *_Nonnull lwork, int *_Nonnull info);

@@ -1,0 +1,96 @@
+import ArgumentParser
+import DeclaredKeys
+import Experiments
+import Foundation
+import RunRecords
+
+/// `gradflow approximate`.
+struct ApproximateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "approximate",
+    abstract: "Construct transformers for IH₂, IH_n and GIH₂, and measure errors beside bounds.",
+    discussion: """
+      The file says which rates, heads, sizes of weights and ranks are tried. Weights are \
+      constructed, not trained; errors are the largest over long random and adversarial sequences. \
+      The run directory holds one table for each part. Exit code 3 if a measured error exceeds its \
+      bound.
+      """)
+
+  @Argument(help: "What to approximate, a YAML file such as experiments/approximation-bounds.yaml.")
+  var file: String
+
+  @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")
+  var out: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a key: --set 'bigrams.rates=[1, 20]', --set sequences.seed=7.",
+      valueName: "path=value"))
+  var overrides: [String] = []
+
+  @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a whole number from 1 to 1024, not \(threads).")
+    }
+  }
+
+  func run() throws {
+    let experiment: ApproximationExperiment
+    let directory: RunDirectory
+    do {
+      experiment = try ApproximationExperiment(contentsOf: file, overrides: overrides)
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+    do {
+      directory = try RunDirectory.create(for: file, at: out)
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+    Interruption.watch()
+    let report = try measure(experiment, into: directory)
+    if report.isStopped {
+      throw Failure(
+        code: Exit.stopped, message: "stopped; no table is written in \(directory.path)")
+    }
+    print(ApproximationSummary(experiment: experiment, report: report).text)
+    print("\n" + String(format: "%.1f s", report.seconds) + ", recorded in \(directory.path)")
+    let broken = report.checks.filter { !$0.isPassed }
+    if !broken.isEmpty {
+      throw Failure(
+        code: Exit.rejected,
+        message: "measured errors exceed their bounds: "
+          + broken.map(\.name).joined(separator: ", "))
+    }
+  }
+
+  private func measure(
+    _ experiment: ApproximationExperiment, into directory: RunDirectory
+  ) throws -> ApproximationReport {
+    let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let showsProgress = !quiet && Terminal.isInteractive
+    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
+    do {
+      return try ApproximationRun(experiment, program: Gradflow.program, threads: threads)
+        .run(into: directory, isStopped: { Interruption.hasCome }) { part in
+          if showsProgress { Terminal.note("\r\u{1B}[K" + ApproximationSummary.name(of: part)) }
+        }
+    } catch let error as RecordError {
+      let isKept = FileManager.default.fileExists(atPath: directory.path)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description
+          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
+    } catch let error as ApproximationFailure {
+      throw Failure(
+        code: Exit.failed, message: error.description + "\nThe run is in \(directory.path).")
+    }
+  }
+}
