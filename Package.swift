@@ -173,7 +173,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "DeclaredKeys", "Experiments", "GradientFlow", "MarkovChains", "MixedTargets",
+        "DeclaredKeys", "Experiments", "FlowAnalysis", "GradientFlow", "MarkovChains",
+        "MixedTargets",
         "RunRecords", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),

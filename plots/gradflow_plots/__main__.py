@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .panel import three_stage_panel
+from .phases import is_mixed, phases_panel
 from .run import RunError, inner_runs, load_run
 from .saving import save_figure
 
@@ -19,14 +20,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code: 0 done, 2 bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m gradflow_plots",
-        description="Draw the stages of a run: shares, attention, a, loss and gradient.",
+        description="Draw the stages of a run: what is learnt, loss and gradient, with the located events.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to write: .png, .svg or .pdf (default: RUN/figures/three-stage.png)",
+        help="where to write: .png, .svg or .pdf (default: RUN/figures/three-stage.png or phases.png)",
     )
     parser.add_argument(
         "--partial", action="store_true", help="also draw a run that did not finish"
@@ -45,7 +46,9 @@ def draw(folder: Path, out: Path | None, allow_incomplete: bool) -> int:
     """Draw one run, by default into a folder of its own; give the exit code."""
     try:
         run = load_run(folder, allow_incomplete=allow_incomplete)
-        print(save_figure(three_stage_panel(run), out or folder / "figures" / "three-stage.png"))
+        figure = phases_panel(run) if is_mixed(run) else three_stage_panel(run)
+        name = "phases.png" if is_mixed(run) else "three-stage.png"
+        print(save_figure(figure, out or folder / "figures" / name))
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

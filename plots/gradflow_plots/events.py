@@ -94,6 +94,16 @@ def _event_text(name: str) -> str:
             return rf"$\sigma^{{{rest}}}_* = 0.99$"
         case "classification":
             return "loss within 1 %"
+        case "partial-learning":
+            return r"$L_{\mathrm{G4}}$ at 1 %"
+        case "plateau-entry":
+            return "plateau begins"
+        case "plateau-exit":
+            return "plateau ends"
+        case "emergence":
+            return r"$L_{\mathrm{IH}}$ half the plateau"
+        case "convergence":
+            return r"$L_{\mathrm{IH}}$ 1 % of it"
         case _:
             return name.replace("$", r"\$")
 

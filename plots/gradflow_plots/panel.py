@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from . import style
-from .events import draw_events
+from .columns import Row, drawable, stage_columns
 from .names import dash_pattern, heads_of, lags_of, own_lag_of, set_text, winner_of
 from .run import Run, RunError, Stage
-from .scales import add_legend, clock_label, level_limits, set_clock, write_title
-
-#: Which parameter group each row shows.
-_GROUPS = {"share": "c", "attention": "w", "a": "a"}
 
 
 def three_stage_panel(run: Run) -> Figure:
-    """Draw one column per stage over its own clock; rows share their scale.
-
-    From above: located events, shares p_S, attention of each head on each lag, the scale a, the
-    loss, and the norm of the gradient. A row is tinted where its parameters are trained; thin lines
-    are the located events, with their numerical error bars in the strip on top.
-    """
-    stages = run.stages
-    if not stages:
+    """Draw shares p_S, attention of each head on each lag, the scale a, the loss, and the gradient's norm."""
+    if not run.stages:
         raise RunError(f"{run.path / 'trajectory.csv'}: there are no samples to draw.")
     for prefix in ("share", "attention"):
         if not run.names(prefix):
@@ -38,82 +24,26 @@ def three_stage_panel(run: Run) -> Figure:
             )
     if "a" not in run.trajectory.columns:
         raise RunError(f"{run.path / 'trajectory.csv'}: no column a.")
-    with mpl.rc_context(style.complete()):
-        return _draw(run, stages)
-
-
-def _draw(run: Run, stages: list[Stage]) -> Figure:
-    levels = max(1, max(len(run.reached(stage)) for stage in stages))
     heads = heads_of(run)
-    # Inches: what stands beside and between the panels, then the panels themselves.
-    width, left, right, top, bottom, gap = 7.0, 0.68, 0.92, 0.42, 0.42, 0.09
-    strip = 0.14 * levels + 0.06
+    share = max(1.25, 0.13 * (len(run.names("share")) + 1))
     attention = max(1.3, 0.13 * (len(heads) + len(lags_of(heads)) + 2))
-    heights = [strip, max(1.25, 0.13 * (len(run.names("share")) + 1)), attention, 0.85, 0.95, 0.95]
-    height = top + bottom + sum(heights) + gap * (len(heights) - 1)
-    figure = Figure(figsize=(width, height))
-    grid = figure.add_gridspec(
-        len(heights),
-        len(stages),
-        height_ratios=heights,
-        left=left / width,
-        right=1 - right / width,
-        top=1 - top / height,
-        bottom=bottom / height,
-        wspace=0.19,
-        hspace=gap / (sum(heights) / len(heights)),
+    return stage_columns(
+        run,
+        [
+            Row("share", share, _draw_shares, ("c",)),
+            Row("attention", attention, _draw_attention, ("w",), _attention_key),
+            Row("a", 0.85, _draw_scale, ("a",)),
+            Row("loss", 0.95, _draw_loss),
+            Row("gradient", 0.95, _draw_gradient),
+        ],
     )
-    drawers: list[tuple[str, Callable[[Axes, Run, Stage], None]]] = [
-        ("share", _draw_shares),
-        ("attention", _draw_attention),
-        ("a", _draw_scale),
-        ("loss", _draw_loss),
-        ("gradient", _draw_gradient),
-    ]
-    strips: list[Axes] = []
-    rows: list[list[Axes]] = [[] for _ in drawers]
-    for column, stage in enumerate(stages):
-        events = figure.add_subplot(grid[0, column])
-        events.set_label("events")
-        strips.append(events)
-        for row, (name, drawer) in enumerate(drawers):
-            share = rows[row][0] if column else None
-            axes = figure.add_subplot(grid[row + 1, column], sharex=events, sharey=share)
-            axes.set_label(name)
-            drawer(axes, run, stage)
-            if _GROUPS.get(name) in stage.trained:
-                axes.set_facecolor(style.TINT)
-            axes.tick_params(labelbottom=name == drawers[-1][0], labelleft=column == 0)
-            axes.yaxis.label.set_visible(column == 0)
-            if column + 1 < len(stages):  # the boundary to the next stage
-                axes.spines["right"].set_visible(True)
-                axes.spines["right"].set_linestyle((0, (3, 2)))
-                axes.spines["right"].set_color(style.GREY)
-            rows[row].append(axes)
-        set_clock(events, run, stage)
-        write_title(events, column, stage)
-        rows[-1][column].set_xlabel(clock_label(stage))
-    for axes_row in rows:
-        is_attention = axes_row[-1].get_label() == "attention"
-        add_legend(axes_row[-1], _attention_key(run) if is_attention else axes_row[-1].lines)
-        level_limits(axes_row)
-    figure.align_ylabels([axes_row[0] for axes_row in rows])
-    for column, stage in enumerate(stages):
-        draw_events(strips[column], [axes_row[column] for axes_row in rows], run, stage, levels)
-    return figure
 
 
 # Rows
 
 
-def _drawable(run: Run, stage: Stage) -> pd.DataFrame:
-    """Return the samples that have a place on a log clock: all but the very start."""
-    samples = run.samples(stage)
-    return samples[samples["clock"] > 0]
-
-
 def _draw_shares(axes: Axes, run: Run, stage: Stage) -> None:
-    samples = _drawable(run, stage)
+    samples = drawable(run, stage)
     subsets = run.names("share")
     winner = winner_of(run)
     for index, subset in enumerate(subsets):
@@ -133,7 +63,7 @@ def _draw_shares(axes: Axes, run: Run, stage: Stage) -> None:
 
 
 def _draw_attention(axes: Axes, run: Run, stage: Stage) -> None:
-    samples = _drawable(run, stage)
+    samples = drawable(run, stage)
     heads = heads_of(run)
     every = lags_of(heads)
     for index, (head, lags) in enumerate(heads.items()):
@@ -172,19 +102,19 @@ def _attention_key(run: Run) -> list[Line2D]:
 
 
 def _draw_scale(axes: Axes, run: Run, stage: Stage) -> None:
-    samples = _drawable(run, stage)
+    samples = drawable(run, stage)
     axes.plot(samples["clock"], samples["a"], color=style.BLACK, linewidth=1.4, label="$a$")
     axes.set_ylabel("scale $a$")
 
 
 def _draw_loss(axes: Axes, run: Run, stage: Stage) -> None:
-    samples = _drawable(run, stage)
+    samples = drawable(run, stage)
     axes.plot(samples["clock"], samples["loss"], color=style.BLACK, linewidth=1.4, label="$L$")
     axes.set_ylabel("loss $L$ (nats)")
 
 
 def _draw_gradient(axes: Axes, run: Run, stage: Stage) -> None:
-    samples = _drawable(run, stage)
+    samples = drawable(run, stage)
     colours = {"c": style.BLUE, "w": style.VERMILION, "a": style.GREEN}
     columns = [("gradient_norm", style.BLACK, "trained")]
     for index, group in enumerate(run.names("gradient_norm")):

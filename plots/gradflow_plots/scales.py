@@ -29,7 +29,7 @@ def set_clock(axes: Axes, run: Run, stage: Stage) -> None:
     shown = [
         name
         for name in run.trajectory.columns
-        if name in ("a", "loss") or name.startswith(("share.", "attention."))
+        if name in ("a", "loss", "k", "v", "v1") or name.startswith(("share.", "attention."))
     ]
     begin = last
     for name in shown:
@@ -54,7 +54,7 @@ def set_clock(axes: Axes, run: Run, stage: Stage) -> None:
 def write_title(axes: Axes, index: int, stage: Stage) -> None:
     number = _ROMAN[index] if index < len(_ROMAN) else str(index + 1)
     axes.set_title(f"{number}  {stage.name}", fontweight="bold", loc="left", pad=13)
-    trained = ", ".join(f"${group}$" for group in stage.trained)
+    trained = ", ".join(f"${group[0]}_1$" if group.endswith("1") else f"${group}$" for group in stage.trained)
     end = f"until $t = {number_text(stage.end)}$"
     axes.annotate(
         f"trains {trained} {end}" if trained else end,
