@@ -84,6 +84,12 @@ extension ExperimentReader {
         allowed: "an integer ≥ 4, or no key for infinite length",
         advice: "the 4-gram part needs x_{L−2} and a token before it")
     }
+    if let weight = document[Keys.targetWeight], !(1e-3...10).contains(weight) {
+      document.reject(
+        Keys.targetWeight.address(), .notAllowed, found: "\(weight)",
+        allowed: "a real number in 0.001...10",
+        advice: "below, nothing is compared within any time; above, a single token is attended to")
+    }
     let hasLength = document.isGiven(Keys.length.address())
     switch document[Keys.induction] {
     case .reduced?:
@@ -105,6 +111,15 @@ extension ExperimentReader {
       }
     case .tabulated?, .sampled?:
       require(Keys.sequences, advice: "add the size of the sample")
+      // Sixteen parts of a table and eight of a sample, each of whole chunks of eight sequences.
+      if let count = document[Keys.sequences], !(128...1 << 31).contains(count) {
+        document.reject(
+          Keys.sequences.address(), .notAllowed, found: "\(count)",
+          allowed: "an integer in 128...2147483648",
+          advice: count < 128
+            ? "parts of the sample tell its error; use at least 128 sequences"
+            : "use fewer sequences")
+      }
       require(Keys.length, advice: "add the length: only the 4-gram part has an infinite one")
       if let dimension = document[Keys.dimension], dimension > 1 {
         document.reject(

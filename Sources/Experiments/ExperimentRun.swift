@@ -100,7 +100,7 @@ public struct ExperimentRun: Sendable {
       minimizing: prepared.objective, from: plan.start, stages: plan.stages)
     let options = plan.solverOptions(threads: threads)
     let trajectory: Trajectory
-    let ending: Ending
+    var ending: Ending
     var isStopped = false
     do {
       trajectory = try FlowSolver(options: options).solve(
@@ -137,7 +137,11 @@ public struct ExperimentRun: Sendable {
         metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
     }
 
-    let samplingErrors = prepared.samplingErrors(of: problem, trajectory, solvedWith: options)
+    let samplingErrors = prepared.samplingErrors(of: problem, trajectory, solvedWith: options) {
+      isStopped = isStopped || !observer($0)
+      return !isStopped
+    }
+    if isStopped, case .finished = ending { ending = .stopped }
     let claims = plan.experiment.claims
     let judged =
       claims.isEmpty

@@ -33,10 +33,31 @@ struct MixedTargetPlan: PlannedSystem {
         advice: "use fewer or shorter sequences, or loss.induction: tabulated, which keeps none")
     }
     start = try Self.start(loaded, settings)
+    try checkFirstLayer()
+  }
+
+  /// p₁ from a file against what the loss and the stages need.
+  private func checkFirstLayer() throws(DocumentError) {
+    guard case .file = settings.start else { return }
+    if settings.induction == .tabulated, start[0] != .infinity {
+      throw loaded.error(
+        at: ExperimentKeys.initialFile.address(), .contradiction,
+        found: "p1 = \(start[0]) with loss.induction: tabulated",
+        allowed: "a file without p1, which is infinite then: the table is made for that",
+        advice: "write loss.induction: sampled or reduced, or take p1 out of a copy of the file")
+    }
+    let trains = loaded.experiment.stages.contains { $0.groups.contains(.firstRate) }
+    if trains, start[0] == .infinity {
+      throw loaded.error(
+        at: ExperimentKeys.initialFile.address(), .contradiction,
+        found: "a file without p1, which is infinite then, and a stage that trains it",
+        allowed: "a finite p1 where a stage trains it",
+        advice: "add p1 to a copy of the file, or leave p1 out of the stages")
+    }
   }
 
   var layout: ParameterLayout { settings.transformer.layout }
-  var observableNames: [String] { objective(.reduced, threads: 1).observableNames }
+  var observableNames: [String] { MixedObjective.observableNames(of: settings.target) }
 
   private static func start(
     _ loaded: LoadedExperiment, _ settings: MixedTargetSettings
@@ -102,10 +123,21 @@ struct MixedTargetPlan: PlannedSystem {
   }
 
   func infiniteStart(_ loss: Double) -> DocumentError {
-    loaded.error(
-      at: ExperimentKeys.sigma.address(), found: "a start at which the loss is \(loss)",
-      allowed: "a start at which the loss is finite",
-      advice: "p₁ and p are positive for infinite length, and to leading order 2k² < 1")
+    let isFile = if case .file = settings.start { true } else { false }
+    let (low, high) = (
+      InductionTable.range(of: settings.target).lowerBound,
+      InductionTable.range(of: settings.target).upperBound
+    )
+    let allowed =
+      switch settings.induction {
+      case .reduced: "2 w_K² w_Q² < 1, and for infinite length p₁ > 0 and p > 0"
+      case .tabulated: "w_K w_Q in \(Float(low))…\(Float(high)), which the table covers"
+      case .sampled: "parameters at which the loss is finite"
+      }
+    return loaded.error(
+      at: isFile ? ExperimentKeys.initialFile.address() : ExperimentKeys.sigma.address(),
+      found: "a start at which the loss is \(loss)", allowed: allowed,
+      advice: "start at smaller values")
   }
 }
 
@@ -139,7 +171,8 @@ struct PreparedMixedTarget: PreparedSystem {
 
   /// Solves the flows of disjoint parts of the sample: their spread over √(number of parts).
   func samplingErrors(
-    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions
+    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions,
+    observer: @escaping (FlowProgress) -> Bool
   ) -> [String: Double] {
     let parts = loss.parts(threads: threads)
     guard parts.count > 1, !trajectory.events.isEmpty,
@@ -152,10 +185,12 @@ struct PreparedMixedTarget: PreparedSystem {
       let flow = FlowProblem(minimizing: part, from: problem.start, stages: problem.stages)
       guard
         let found = try? FlowSolver(options: options).solve(
-          flow, sampling: SampleSchedule(first: 1e300, perDecade: 1))
+          flow, sampling: SampleSchedule(first: 1e300, perDecade: 1), observer: observer)
       else { continue }
+      if found.stages.last?.ending == .stopped { return [:] }
       for event in found.events where event.isReached {
-        times[event.name, default: []].append(event.time)
+        times[event.name, default: []].append(
+          event.time - found.stages[event.stage].startTime)
       }
     }
     return times.filter { $0.value.count == parts.count }
@@ -166,14 +201,17 @@ struct PreparedMixedTarget: PreparedSystem {
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
   ) -> (findings: [Finding], swept: SweptFlow) {
-    let needsLaws = claims.contains {
-      [.earlyDrop, .emergence, .overshoot, .convergenceRate].contains($0)
-    }
+    let isWhole = trajectory.stages.allSatisfy { $0.ending != .failed && $0.ending != .stopped }
+    let needsLaws =
+      isWhole
+      && claims.contains {
+        [.earlyDrop, .emergence, .overshoot, .convergenceRate].contains($0)
+      }
     let evidence = MixedEvidence(
       loss, trajectory, options: options, samplingErrors: samplingErrors,
-      reduced: claims.contains(.emergence) ? reduced(problem, options, sampling) : nil,
+      reduced: isWhole && claims.contains(.emergence) ? reduced(problem, options, sampling) : nil,
       table: needsLaws ? table(ofOtherTokens: false) : nil,
-      otherTable: claims.contains(.emergence) ? table(ofOtherTokens: true) : nil)
+      otherTable: isWhole && claims.contains(.emergence) ? table(ofOtherTokens: true) : nil)
     return (claims.flatMap { evidence.findings(of: $0) }, SweptFlow(evidence, axes: [:]))
   }
 

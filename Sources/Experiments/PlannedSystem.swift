@@ -43,9 +43,11 @@ protocol PreparedSystem: Sendable {
   ///   - problem: the flow.
   ///   - trajectory: what became of it.
   ///   - options: what it was solved with.
+  ///   - observer: told after every accepted step of further flows; returns whether to go on.
   /// - Returns: one for each event that all parts of the sample reach; none where nothing is sampled.
   func samplingErrors(
-    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions
+    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions,
+    observer: @escaping (FlowProgress) -> Bool
   ) -> [String: Double]
 
   /// Holds claims against a flow.

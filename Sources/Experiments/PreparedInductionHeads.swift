@@ -68,7 +68,8 @@ struct PreparedInductionHeads: PreparedSystem {
   }
 
   func samplingErrors(
-    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions
+    of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions,
+    observer: @escaping (FlowProgress) -> Bool
   ) -> [String: Double] { [:] }
 
   func judged(

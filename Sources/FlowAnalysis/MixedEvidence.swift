@@ -63,10 +63,10 @@ public struct MixedEvidence: Sendable {
 
   // MARK: - What the flow shows
 
-  private var target: MixedTarget { objective.target }
+  var target: MixedTarget { objective.target }
 
   /// The first stage that trains all of these groups.
-  private func stage(training groups: [String]) -> Int? {
+  func stage(training groups: [String]) -> Int? {
     trajectory.stages.firstIndex { Set($0.stage.trainedGroups).isSuperset(of: groups) }
   }
 
@@ -80,76 +80,25 @@ public struct MixedEvidence: Sendable {
 
   /// An event on its stage's clock, with the interval of its time; nil if it was not reached.
   func event(_ name: String) -> (time: Double, numerical: Double, halfWidth: Double)? {
-    guard let event = trajectory.event(name), event.isReached else { return nil }
-    // Two standard errors of the sampling, about 95 %.
-    let sampling = 2 * (samplingErrors[name] ?? 0)
-    let numerical = event.error ?? 1e3 * options.relativeTolerance * event.time
+    guard let event = trajectory.events.first(where: { $0.name == name && $0.isReached }) else {
+      return nil
+    }
+    let parts = objective.partCount
+    let quantile =
+      parts > 1 ? studentQuantile(degreesOfFreedom: Double(parts - 1)) : 0
+    let sampling = quantile * (samplingErrors[name] ?? (parts > 1 ? .infinity : 0))
+    let numerical = (event.error ?? 0) + 100 * options.relativeTolerance * event.time
     return (
       event.time - trajectory.stages[event.stage].startTime, numerical, numerical + sampling
     )
   }
 
-  private var tolerance: Double { options.relativeTolerance + options.absoluteTolerance }
-
-  // MARK: - The 4-gram part
-
-  /// M1: 4t L_G4 → 1.
-  private func fourGramTail() -> [Finding] {
-    let statement = "4t·L_G4 at the end"
-    guard let index = stage(training: ["p", "v1"]), trajectory.stages[index].start[0] == .infinity
-    else {
-      return [Finding(.fourGramTail, statement, notApplicable: Self.needsCopying)]
-    }
-    guard let last = series("loss.g4", in: index).last, last.t >= 1e4 else {
-      return [Finding(.fourGramTail, statement, notApplicable: "the stage ends before t = 1e4")]
-    }
-    let a = target.fourGramShare
-    // Learning v₁ and the way to q² = 1/(2a²t) delay the tail (derived).
-    let start = min(1, max(1e-300, abs(objective.origin[2])))
-    let delay = (1 / a - log(start)) / a
-    // Tokens of a sample are not quite uncorrelated: a relative O(ρq) with q² = 1/(2a²t).
-    var departure = 0.0
-    if case .sampled(let sample) = objective.induction {
-      departure = 12 / Double(sample.count).squareRoot() / (2 * a * a * last.t).squareRoot()
-    }
-    return [
-      Finding(
-        .fourGramTail, "\(statement), t=\(Evidence.text(last.t))", derived: 1,
-        measured: 4 * last.t * last.value, uncertainty: 1e3 * tolerance,
-        modelError: delay / last.t + departure)
-    ]
-  }
-
-  /// M2: when L_G4 is 1 % of its start.
-  private func partialLearning() -> [Finding] {
-    let statement = "T(L_G4 = 1 %) beyond (1/ε − 1)/2a²"
-    guard let index = stage(training: ["p", "v1"]), trajectory.stages[index].start[0] == .infinity
-    else { return [Finding(.partialLearning, statement, notApplicable: Self.needsCopying)] }
-    let length = target.terms + 2
-    guard length >= 100 else {
-      return [Finding(.partialLearning, statement, notApplicable: "L is below 100")]
-    }
-    guard let event = event("partial-learning") else {
-      return [Finding(.partialLearning, statement, notApplicable: "1 % was not reached")]
-    }
-    let a = target.fourGramShare
-    let start = min(1, max(1e-300, abs(objective.origin[1])))
-    let most = 1.3 / a * log(min(length, 1 / start))
-    func finding(_ derived: Double, _ relation: Finding.Relation, _ detail: String) -> Finding {
-      Finding(
-        .partialLearning, statement, derived: derived, measured: event.time - 99 / (2 * a * a),
-        uncertainty: event.halfWidth, modelError: 0, relation: relation, detail: detail)
-    }
-    return [
-      finding(0, .atLeast, "T = \(Evidence.text(event.time))"),
-      finding(most, .atMost, "1.3/a log min(L, 1/σ)"),
-    ]
-  }
+  var tolerance: Double { options.relativeTolerance + options.absoluteTolerance }
 
   // MARK: - The in-context part
 
   /// The stage that trains v and w, the laws of the quasi-static flow, or why there are none.
-  private func induction() -> Result<(stage: Int, laws: QuasiStaticFlow), Evidence.NotApplicable> {
+  func induction() -> Result<(stage: Int, laws: QuasiStaticFlow), Evidence.NotApplicable> {
     func none(_ reason: String) -> Result<
       (stage: Int, laws: QuasiStaticFlow), Evidence.NotApplicable
     > {
@@ -162,8 +111,9 @@ public struct MixedEvidence: Sendable {
     guard target.length != nil else {
       return none("L is infinite: the in-context part has no loss")
     }
-    guard let laws = QuasiStaticFlow(objective) ?? table.flatMap(QuasiStaticFlow.init) else {
-      return none("P(k) and Q(k) are not known")
+    let start = trajectory.stages[index].start
+    guard let laws = QuasiStaticFlow(table ?? objective, from: start) else {
+      return none("P(k) and Q(k) are not known, or k does not start between 0 and m")
     }
     return .success((index, laws))
   }
@@ -185,8 +135,7 @@ public struct MixedEvidence: Sendable {
     }
     let n = 1 / laws.power(0)
     let fraction = objective.plateau / first.value
-    let sizes = objective.origin[3...].map(abs)
-    let size = (sizes.max() ?? 0) * (1 + target.proportion)
+    let size = size(at: index)
     return [0.5, 1, 5].map { multiple in
       let time = multiple * n
       let statement = "\(statement) at t=\(Evidence.text(multiple))N"
@@ -208,29 +157,47 @@ public struct MixedEvidence: Sendable {
   /// M4: the time of emergence.
   private func emergence() -> [Finding] {
     let statement = "T of emergence"
-    let laws: QuasiStaticFlow
+    let (index, laws): (Int, QuasiStaticFlow)
     switch induction() {
     case .failure(let none):
       return [Finding(.emergence, statement, notApplicable: none.reason)]
-    case .success(let found): laws = found.laws
+    case .success(let found): (index, laws) = found
     }
     guard let event = event("emergence") else {
       return [Finding(.emergence, statement, notApplicable: "half the plateau was not reached")]
     }
     let n = target.terms
-    let size = (objective.origin[3...].map(abs).max() ?? 0) * (1 + target.proportion)
-    // What v lags behind k costs a part of N.
-    let lag = n * (0.11 + 4 * size)
+    // The next order of what v lags behind, 2c²m being the ratio of the time scales; σ in the first rise of k.
+    let c = target.inductionShare
+    let start = trajectory.stages[index].start
+    let initial = (start[4...].map(abs).max() ?? 0) * (1 + target.proportion)
+    let ratio = 2 * c * c * target.product
     func finding(_ statement: String, _ laws: QuasiStaticFlow, _ uncertainty: Double) -> Finding {
-      Finding(
+      var detail = "\(Evidence.text(event.time / n)) N"
+      if let advance = laws.advance { detail += ", δ = \(Evidence.text(advance))" }
+      return Finding(
         .emergence, statement, derived: laws.emergence, measured: event.time,
-        uncertainty: uncertainty, modelError: lag,
-        detail: "\(Evidence.text(event.time / n)) N, δ = \(Evidence.text(laws.advance))")
+        uncertainty: uncertainty, modelError: ratio * abs(laws.lag) + 4 * initial * n,
+        detail: detail)
     }
     // A law made from the same tokens knows nothing of what they leave open.
     let own = finding(statement, laws, event.numerical)
-    guard let other = otherTable.flatMap(QuasiStaticFlow.init) else { return [own] }
-    return [own, finding("\(statement), other tokens", other, event.halfWidth)]
+    guard let otherTable, let other = QuasiStaticFlow(otherTable, from: start) else { return [own] }
+    let parts = otherTable.parts(threads: 1).compactMap {
+      QuasiStaticFlow($0, from: start)?.emergence
+    }
+    let error = parts.count > 1 ? Sample(parts).halfWidth : .infinity
+    return [
+      own,
+      finding(
+        "\(statement), other tokens", other,
+        (event.halfWidth * event.halfWidth + error * error).squareRoot()),
+    ]
+  }
+
+  /// The largest of |v|, |w| at the start of a stage, beside c.
+  private func size(at stage: Int) -> Double {
+    (trajectory.stages[stage].start[3...].map(abs).max() ?? 0) * (1 + target.proportion)
   }
 
   /// M5: v overshoots c, k is monotone.
@@ -301,88 +268,5 @@ public struct MixedEvidence: Sendable {
     ]
   }
 
-  // MARK: - The first layer
-
-  /// M7: p₁ rises from σ iff a > 1/16 + 3σ/32, and then like log t.
-  private func firstLayer() -> [Finding] {
-    let statement = "sign of p₁′ at the start"
-    let size = objective.origin[0]
-    guard let index = stage(training: ["p1"]), size.isFinite,
-      objective.origin.prefix(3).allSatisfy({ $0 == size }), size > 0
-    else {
-      return [
-        Finding(
-          .firstLayer, statement, notApplicable: "no stage trains p₁ from where all start at σ")
-      ]
-    }
-    guard (target.terms + 2) * size >= 10 else {
-      return [
-        Finding(.firstLayer, statement, notApplicable: "Lσ is below 10: there is no threshold")
-      ]
-    }
-    let a = target.fourGramShare
-    let margin = a - 1 / 16 - 3 * size / 32
-    guard abs(margin) > 5 * size * size else {
-      return [Finding(.firstLayer, statement, notApplicable: "a is at the threshold")]
-    }
-    let rates = series("p1", in: index)
-    let slope = -gradient(at: trajectory.stages[index].start)[0]
-    var findings = [
-      Finding(
-        .firstLayer, statement, derived: margin > 0 ? 1 : -1, measured: slope > 0 ? 1 : -1,
-        uncertainty: 0, modelError: 0,
-        detail: "a = \(Evidence.text(a)), threshold \(Evidence.text(1 / 16 + 3 * size / 32))")
-    ]
-    // The logarithm begins at t ~ 1/aσ²; its last decade is looked at.
-    let end = rates.last?.t ?? 0
-    let late = rates.filter { $0.t >= end / 10 }
-    let rise = "dp₁/d log t at last"
-    guard margin > 0, late.count >= 4, end > 1e3 / (a * size * size) else {
-      return findings + [
-        Finding(
-          .firstLayer, rise,
-          notApplicable: margin > 0
-            ? "the stage ends before 1000/aσ² = \(Evidence.text(1e3 / (a * size * size)))"
-            : "p₁ does not rise")
-      ]
-    }
-    let fit = LineFit(late.map { log($0.t) }, late.map(\.value))
-    findings.append(
-      Finding(
-        .firstLayer, rise, derived: 1, measured: fit.slope, uncertainty: fit.slopeHalfWidth,
-        modelError: 0.01))
-    return findings
-  }
-
-  private func gradient(at parameters: [Double]) -> [Double] {
-    objective.makeEvaluator(threads: 1).lossAndGradient(at: parameters).gradient
-  }
-
-  // MARK: - Beyond the threshold
-
-  /// M8: the power of the target, against quadrature.
-  private func targetPower() -> [Finding] {
-    let statement = "R(N) against quadrature"
-    guard case .tabulated(let table) = objective.induction else {
-      return [Finding(.targetPower, statement, notApplicable: "R(N) is known of a table only")]
-    }
-    let power = TargetPower(product: target.product)
-    let derived = power(target.terms)
-    let exponent = TargetPower.exponent(product: target.product)
-    let far = 0x1p25
-    return [
-      Finding(
-        .targetPower, "R at N=\(Evidence.text(target.terms))", derived: derived,
-        measured: table.targetPower, uncertainty: 2 * table.targetPowerError,
-        // The tokens' part in their successors' weights.
-        modelError: 2 * target.product * derived / target.terms),
-      Finding(
-        .targetPower, "slope of log R from N=2²⁵ to 2²⁶",
-        derived: target.product * target.product < 0.5 ? -1 : exponent - 1 / (2 * log(far)),
-        measured: power.slope(far), uncertainty: 1e-6, modelError: 0.025,
-        detail: "limit \(Evidence.text(exponent))"),
-    ]
-  }
-
-  private static let needsCopying = "it is about p₁ = ∞, and no stage trains p₁ away from there"
+  static let needsCopying = "it is about p₁ = ∞, and no stage trains p₁ away from there"
 }

@@ -12,19 +12,24 @@ extension MixedEvidence {
   var summary: SweptFlow.MixedSummary {
     let target = objective.target
     let event = event("emergence")
-    var summary = SweptFlow.MixedSummary(
-      terms: target.terms, size: abs(objective.origin[3]), product: target.product,
-      inverseShare: 1 / (target.inductionShare * target.inductionShare),
-      emergence: event?.time, law: QuasiStaticFlow(objective)?.emergence,
-      uncertainty: event?.halfWidth ?? 0)
-    if let reduced = reduced?.event("emergence"), reduced.isReached,
+    var summary = SweptFlow.MixedSummary(terms: target.terms, product: target.product)
+    summary.isReduced = if case .reduced = objective.induction { true } else { false }
+    // Where the law does not speak of the flow, its time is of no use.
+    if case .success(let found) = induction(), let event {
+      summary.emergence = event.time
+      summary.law = found.laws.emergence
+      summary.uncertainty = event.halfWidth
+    }
+    if let reduced = reduced?.events.first(where: { $0.name == "emergence" && $0.isReached }),
       let stages = self.reduced?.stages
     {
       summary.reducedEmergence = reduced.time - stages[reduced.stage].startTime
     }
     if case .tabulated(let table) = objective.induction {
       summary.power = table.targetPower
-      summary.powerError = 2 * table.targetPowerError
+      summary.powerError =
+        table.targetPowerError
+        * studentQuantile(degreesOfFreedom: Double(max(1, objective.partCount - 1)))
     }
     return summary
   }
@@ -34,16 +39,38 @@ extension Claim {
   /// M4 across lengths: to leading order T is linear in N; at finite N it departs from that like 1/N for
   /// m² < 1/6, and like N^{−(√(1+4/m²)−3)/2} beyond.
   func emergenceAgainstLength(_ flows: [SweptFlow.MixedSummary], _ label: String) -> [Finding] {
-    let finite = flows.filter { $0.reducedEmergence != nil }
-    guard finite.isEmpty else { return finiteLength(finite, label) }
-    let known = flows.filter { $0.emergence != nil && $0.law != nil }
-    guard let first = known.first, Set(known.map(\.terms)).count >= 3 else { return [] }
-    let fit = LineFit(known.map(\.terms), known.map { $0.emergence ?? 0 }, isSerial: false)
-    let derived = (first.law ?? 0) / first.terms
+    guard flows.allSatisfy(\.isReduced) else {
+      return finiteLength(flows.filter { $0.reducedEmergence != nil }, label)
+    }
+    return lawSlope(flows, "slope of T against N\(label)") { ($0.terms, 1) }
+  }
+
+  /// A slope of T/scale over flows against the same of the law's T.
+  private func lawSlope(
+    _ flows: [SweptFlow.MixedSummary], _ statement: String,
+    _ place: (SweptFlow.MixedSummary) -> (x: Double, scale: Double)
+  ) -> [Finding] {
+    let known = flows.compactMap { flow -> (x: Double, time: Double, law: Double)? in
+      guard let time = flow.emergence, let law = flow.law else { return nil }
+      let (x, scale) = place(flow)
+      return (x, time / scale, law / scale)
+    }
+    guard Set(known.map(\.x)).count >= 3 else {
+      return [Finding(self, statement, notApplicable: "fewer than three flows can be used")]
+    }
+    let measured = LineFit(known.map(\.x), known.map(\.time), isSerial: false)
+    let derived = LineFit(known.map(\.x), known.map(\.law), isSerial: false).slope
+    guard measured.slopeHalfWidth < 0.25 * abs(derived) else {
+      return [
+        Finding(
+          self, statement,
+          notApplicable: "the slope is known to ± \(Float(measured.slopeHalfWidth)) only")
+      ]
+    }
     return [
       Finding(
-        self, "slope of T against N\(label)", derived: derived, measured: fit.slope,
-        uncertainty: fit.slopeHalfWidth, modelError: 0.01 * derived)
+        self, statement, derived: derived, measured: measured.slope,
+        uncertainty: measured.slopeHalfWidth, modelError: 0.01 * abs(derived))
     ]
   }
 
@@ -78,18 +105,19 @@ extension Claim {
     ]
   }
 
-  /// M4 across σ: T/N is linear in log(1/σ) with the slope (1 + α*)²/w*².
-  func emergenceAgainstSize(_ flows: [SweptFlow.MixedSummary], _ label: String) -> [Finding] {
-    let known = flows.filter { $0.emergence != nil && $0.size <= 1e-3 }
-    guard let first = known.first, Set(known.map(\.size)).count >= 3 else { return [] }
-    let fit = LineFit(
-      known.map { -log($0.size) }, known.map { ($0.emergence ?? 0) / $0.terms }, isSerial: false)
-    let derived = first.inverseShare / first.product
-    return [
-      Finding(
-        self, "slope of T/N against log(1/σ)\(label)", derived: derived, measured: fit.slope,
-        uncertainty: fit.slopeHalfWidth, modelError: 0.01 * derived)
-    ]
+  /// M4 across σ: T/N is linear in log(1/σ), with the slope (1 + α*)²/w*² to leading order.
+  func emergenceAgainstSize(_ flows: [SweptFlow], _ label: String) -> [Finding] {
+    let sizes = flows.map { Double($0.axes["initial.sigma"] ?? "") ?? .nan }
+    let small = zip(flows, sizes).filter { $0.1 <= 1e-3 }
+    let places = Dictionary(
+      zip(small.indices, small.map { -log($0.1) }), uniquingKeysWith: { first, _ in first })
+    return lawSlope(
+      small.enumerated().compactMap { index, flow in
+        var summary = flow.0.mixed
+        summary?.place = places[index] ?? .nan
+        return summary
+      }, "slope of T/N against log(1/σ)\(label)"
+    ) { ($0.place, $0.terms) }
   }
 
   /// M8 across lengths: the slope of log R between the shortest and the longest, against quadrature.
@@ -104,11 +132,25 @@ extension Claim {
       log(value(last) / value(first)) / decades
     }
     let uncertainty = [first, last].map { $0.powerError / ($0.power ?? 1) }.reduce(0, +) / decades
+    let finite = Finding(
+      self, "slope of log R against log N\(label)", derived: slope { power($0.terms) },
+      measured: slope { $0.power ?? .nan }, uncertainty: uncertainty,
+      modelError: 2 * first.product / first.terms / decades)
+    // Near m² = ½ the logarithms of the limit are slow, far beyond it the next power is.
+    let statement = "slope of log R from N=2²⁵ to 2²⁶\(label)"
+    guard (0.9...2.25).contains(first.product) else {
+      return [
+        finite,
+        Finding(self, statement, notApplicable: "m is not between .9 and 2.25: the limit is slow"),
+      ]
+    }
+    let exponent = TargetPower.exponent(product: first.product)
+    let far = 0x1p25
     return [
+      finite,
       Finding(
-        self, "slope of log R against log N\(label)", derived: slope { power($0.terms) },
-        measured: slope { $0.power ?? .nan }, uncertainty: uncertainty,
-        modelError: 2 * first.product / first.terms / decades)
+        self, statement, derived: exponent - 1 / (2 * log(far)), measured: power.slope(far),
+        uncertainty: 1e-6, modelError: 0.025, detail: "limit \(Evidence.text(exponent))"),
     ]
   }
 }

@@ -23,10 +23,12 @@ public struct SweptFlow: Sendable, Equatable {
 
   /// A flow of the mixed target, reduced to what laws across flows need.
   public struct MixedSummary: Sendable, Equatable {
-    /// N, σ and m.
-    public var terms, size, product: Double
-    /// 1/c² = (1 + α*)².
-    public var inverseShare: Double
+    /// N and m.
+    public var terms, product: Double
+    /// Where the flow stands on the axis that is looked at.
+    var place = Double.nan
+    /// Whether its loss is to leading order in 1/N.
+    public var isReduced = false
     /// The time of emergence.
     public var emergence: Double?
     /// What the law says it is.
@@ -110,7 +112,7 @@ extension Claim {
         emergenceAgainstLength(group.compactMap(\.mixed), label)
       }
         + groups(of: flows, along: "initial.sigma").flatMap { label, group in
-          emergenceAgainstSize(group.compactMap(\.mixed), label)
+          emergenceAgainstSize(group, label)
         }
     case .targetPower:
       return groups(of: flows, along: "data.length").flatMap { label, group in

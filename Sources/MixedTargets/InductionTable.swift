@@ -24,8 +24,9 @@ public struct InductionTable: Sendable {
   /// The same of parts of the sample, to see what the sampling leaves open; empty for a part itself.
   let parts: [InductionTable]
 
-  /// Points at which means are taken.
-  static let points = 28
+  /// The fewest and the most points at which means are taken.
+  static let fewestPoints = 28
+  static let mostPoints = 224
   /// Parts that the sampling error comes from.
   public static let mostParts = 16
 
@@ -53,7 +54,7 @@ public struct InductionTable: Sendable {
       preconditionFailure("a table needs one dimension and a finite length")
     }
     let ranges = GaussianSample.parts(of: count, into: Self.mostParts)
-    let nodes = Self.nodes(of: target)
+    let nodes = Self.nodes(of: target, length, count: count, seed: seed)
     // Lanes within every part, so that all threads have something to do whatever the parts.
     let pieces = ranges.flatMap { range in
       let chunks = range.lowerBound / 8..<(range.upperBound + 7) / 8
@@ -96,10 +97,23 @@ public struct InductionTable: Sendable {
     square = polynomial(2)
   }
 
-  /// Chebyshev's points; one that fell upon m would have nothing to divide by.
-  private static func nodes(of target: MixedTarget) -> [Double] {
-    Chebyshev.points(points, in: range(of: target)).map {
-      abs($0 - target.product) < 1e-6 * target.product ? $0 + 1e-6 * target.product : $0
+  /// Chebyshev's points, twice as many until the polynomials of a small sample have all their digits.
+  private static func nodes(
+    of target: MixedTarget, _ length: Int, count: Int, seed: UInt64
+  ) -> [Double] {
+    let few = min(count, 64)
+    var points = fewestPoints
+    while true {
+      // One that fell upon m would have nothing to divide by.
+      let nodes = Chebyshev.points(points, in: range(of: target)).map {
+        abs($0 - target.product) < 1e-6 * target.product ? $0 + 1e-6 * target.product : $0
+      }
+      let sums = sums(
+        target, length, nodes, chunks: 0..<(few + 7) / 8, count: few, seed: seed,
+        isControlled: false)
+      let table = InductionTable(target, sums: sums, count: few, parts: [])
+      if points >= mostPoints || table.interpolationError < 1e-9 { return nodes }
+      points *= 2
     }
   }
 

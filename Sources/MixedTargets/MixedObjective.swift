@@ -67,6 +67,17 @@ public struct MixedObjective: Objective {
       ).parts
   }
 
+  /// How many parts ``parts(threads:)`` has.
+  public var partCount: Int {
+    switch induction {
+    case .reduced: 0
+    case .tabulated(let table): table.parts.count
+    case .sampled(let sample): GaussianSample.parts(of: sample.count, into: Self.sampleParts).count
+    }
+  }
+
+  private static let sampleParts = 8
+
   /// The losses of disjoint parts of the sample or table, for what sampling leaves open; none where nothing is
   /// sampled.
   public func parts(threads: Int) -> [MixedObjective] {
@@ -75,7 +86,7 @@ public struct MixedObjective: Objective {
       case .reduced: []
       case .tabulated(let table): table.parts.map { .tabulated($0) }
       case .sampled(let sample):
-        GaussianSample.parts(of: sample.count, into: 8).map {
+        GaussianSample.parts(of: sample.count, into: Self.sampleParts).map {
           .sampled(GaussianSample(sample, range: $0))
         }
       }
@@ -88,7 +99,10 @@ public struct MixedObjective: Objective {
   public var layout: ParameterLayout { transformer.layout }
 
   /// `loss.g4`, `loss.ih`, for the sum target `loss.cross`, and for one dimension `k` = w_K w_Q.
-  public var observableNames: [String] {
+  public var observableNames: [String] { Self.observableNames(of: target) }
+
+  /// The same of any objective of a target.
+  public static func observableNames(of target: MixedTarget) -> [String] {
     ["loss.g4", "loss.ih"] + (target.form == .sum ? ["loss.cross"] : [])
       + (target.dimension == 1 ? ["k"] : [])
   }
@@ -116,7 +130,8 @@ public struct MixedObjective: Objective {
     let drop = initialParts.induction - plateau
     return [
       fourGram,
-      event("plateau-entry", head, plateau + 0.01 * drop, \.induction),
+      // As a share of the drop: where the plateau is most of the loss, the loss itself hardly moves.
+      event("plateau-entry", head, 0.01 * drop) { [plateau] in $0.induction - plateau },
       event("plateau-exit", head, 0.99 * plateau, \.induction),
       event("emergence", head, 0.5 * plateau, \.induction),
       event("convergence", head, 0.01 * plateau, \.induction),

@@ -8,14 +8,22 @@
 /// its best value v(k) = cQ/P and k̇ = −s ∂_kL with s = w_K² + w_Q² = √(4k² + (w_K² − w_Q²)²). Derived in *Mixed target*.
 public struct QuasiStaticFlow: Sendable {
   private let objective: MixedObjective
+  /// θ where the flow starts.
+  private let start: [Double]
   private let share: Double
   private let goal: Double
   /// w_K² − w_Q², which the flow conserves.
   private let imbalance: Double
 
-  /// The flow of an objective; nil where P and Q are no functions at hand: for a sample, for tokens of several
-  /// dimensions, for infinite length, and for the sum target.
-  public init?(_ objective: MixedObjective) {
+  /// The flow of an objective.
+  ///
+  /// Nil where P and Q are no functions at hand: for a sample, for tokens of several dimensions, for infinite
+  /// length, and for the sum target; and where k does not start between 0 and m.
+  ///
+  /// - Parameters:
+  ///   - objective: to leading order, or from a table.
+  ///   - start: θ where the stage starts; p₁ is taken for infinite.
+  public init?(_ objective: MixedObjective, from start: [Double]) {
     if case .sampled = objective.induction { return nil }
     guard objective.target.dimension == 1, objective.target.form == .vector,
       objective.target.length != nil
@@ -23,10 +31,16 @@ public struct QuasiStaticFlow: Sendable {
     self.objective = objective
     share = objective.target.inductionShare
     goal = objective.target.product
-    let key = objective.transformer.keyMatrix(objective.origin.span)[0]
-    let query = objective.transformer.queryMatrix(objective.origin.span)[0]
+    self.start = start
+    let key = objective.transformer.keyMatrix(start.span)[0]
+    let query = objective.transformer.queryMatrix(start.span)[0]
     imbalance = key * key - query * query
+    initialProduct = key * query
+    guard initialProduct > 0, initialProduct < goal else { return nil }
   }
+
+  /// k at the start.
+  private let initialProduct: Double
 
   private func derivatives(_ v: Double, _ k: Double, order: Int) -> MixedDerivatives {
     objective.loss.derivatives(
@@ -72,18 +86,54 @@ public struct QuasiStaticFlow: Sendable {
 
   /// The time of emergence, when L_IH is half the plateau.
   ///
-  /// T = (1 − v(0)/c)/P(0) + ∫ dk/k̇ from k(0) to that k: at first v lags behind by the time that it takes to learn
-  /// the mean of the tokens. For w_K = w_Q = v = σ and to leading order it is
-  /// N[1 + ((1 + α*)²/w*²)(log(w*/σ) − δ)].
+  /// T = T_v + ∫ dk/k̇ + T₁. At first v learns the mean of the tokens, v = v(0) − d e^{−Pt}, and k grows more slowly by
+  /// what ∫(1 − r(v)/r(v(0))) dt = T_v says, r = −∂_kL at k = 0. Later v lags behind v(k) by v′(k)k̇/P, which costs
+  /// T₁ = ∫ (∂_v r/r) v′(k)/P dk. For w_K = w_Q = v = σ and to leading order T is
+  /// N[1 + ((1 + α*)²/w*²)(log(w*/σ) − δ)] + T₁.
   public var emergence: Double {
-    let key = objective.transformer.keyMatrix(objective.origin.span)[0]
-    let query = objective.transformer.queryMatrix(objective.origin.span)[0]
-    let delay = (1 - objective.origin[3] / bestValue(0)) / power(0)
-    return delay + time(from: key * query, to: product(atFraction: 0.5))
+    delay + time(from: initialProduct, to: product(atFraction: 0.5)) + lag
+  }
+
+  /// T_v.
+  private var delay: Double {
+    let row = MixedPoint.value * 5
+    // ∂_v∂_kL at k = 0 is vP′ − cQ′.
+    let slope = -derivatives(0, 0, order: 2).hessian[row + MixedPoint.product]
+    let bend = derivatives(1, 0, order: 2).hessian[row + MixedPoint.product] + slope
+    let best = bestValue(0)
+    let gap = best - start[MixedPoint.value]
+    let rate = slope * best - bend * best * best / 2
+    return (slope * gap - bend * best * gap + bend * gap * gap / 4) / (power(0) * rate)
+  }
+
+  /// T₁.
+  public var lag: Double {
+    let end = product(atFraction: 0.5)
+    let row = MixedPoint.value * 5
+    let count = 400
+    let width = end / Double(count)
+    var total = 0.0
+    for i in 0..<count {
+      let k = (Double(i) + 0.5) * width
+      let best = bestValue(k)
+      let here = derivatives(best, k, order: 2)
+      let slope =
+        (bestValue(k + width / 4) - bestValue(max(0, k - width / 4)))
+        / (k + width / 4 - max(0, k - width / 4))
+      total +=
+        width * here.hessian[row + MixedPoint.product] / here.gradient[MixedPoint.product] * slope
+        / here.hessian[row + MixedPoint.value]
+    }
+    return total
   }
 
   /// δ of the law of emergence: how much earlier the loss halves than growth at its first rate would have it.
-  public var advance: Double {
+  ///
+  /// Nil unless the law has that form: to leading order, w_K = w_Q, not tied.
+  public var advance: Double? {
+    guard case .reduced = objective.induction, !objective.transformer.isTied, imbalance == 0 else {
+      return nil
+    }
     let end = product(atFraction: 0.5)
     let start = 1e-8 * goal
     // Growth at the first rate from `start` to m, less the true time, in units of twice the growth of w.

@@ -16,6 +16,9 @@ public struct TargetPower: Sendable {
   /// Per value of u: its weight, and over τ = log λ: λ²A and log B.
   private let rows: [Row]
 
+  /// The largest m: the grids are as wide as m, and as fine as 1/m.
+  public static let largestProduct = 4.0
+
   private struct Row {
     let weight: Double
     let step: Double
@@ -25,10 +28,10 @@ public struct TargetPower: Sendable {
   /// The integrals that do not depend on N.
   ///
   /// - Parameters:
-  ///   - product: m > 0.
+  ///   - product: m, positive and at most ``largestProduct``.
   ///   - threads: threads to use; the result does not depend on it.
   public init(product: Double, threads: Int = 1) {
-    precondition(product > 0, "m is positive")
+    precondition(product > 0 && product <= Self.largestProduct, "m is positive and at most 4")
     self.product = product
     let width = 0.1
     // u = 0, where all weights are equal, is the end of the even half-line.

@@ -40,8 +40,8 @@ import Testing
   @Test func resolvedReadsBack() throws {
     for overrides in [
       [], ["initial.first_rate=10"],
-      ["loss.induction=tabulated", "data.sequences=100", "target.weight=1.2", "data.seed=3"],
-      ["loss.induction=sampled", "data.sequences=100", "target.form=sum", "model.tied=true"],
+      ["loss.induction=tabulated", "data.sequences=200", "target.weight=1.2", "data.seed=3"],
+      ["loss.induction=sampled", "data.sequences=200", "target.form=sum", "model.tied=true"],
       ["model.dimension=3", "initial.values={wk.1.2: 0.1, v: 0.2}"],
     ] {
       let experiment = try read(overrides)
@@ -59,17 +59,21 @@ import Testing
     (["target.proportion=-1"], "target.proportion", "> 0"),
     (["loss.induction=sampled"], "data.sequences", "size of the sample"),
     (["data.sequences=100"], "data.sequences", "tabulated"),
+    (["loss.induction=sampled", "data.sequences=100"], "data.sequences", "128"),
+    (["loss.induction=tabulated", "data.sequences=9e18"], "data.sequences", "2147483648"),
+    (["target.weight=1e10"], "target.weight", "0.001...10"),
+    (["model.family=mixed_target"], "model.family", "induction-heads"),
     (["model.heads=3"], "model.heads", "model.family"),
     (["stages[0].train=[c]"], "stages[0].train[0]", "p1 | p | v1 | v | w"),
     (["claims=[G1]"], "claims[0]", "M1 to M8"),
     (["initial.values={wk: 1, c.1: 2}"], "initial.values.c.1", "p, v1, v, wk, wq"),
     (["initial.values={p1: 1}"], "initial.values.p1", "initial.first_rate"),
     (
-      ["loss.induction=tabulated", "data.sequences=9", "stages[0].train=[p1]"], "stages[0].train",
+      ["loss.induction=tabulated", "data.sequences=128", "stages[0].train=[p1]"], "stages[0].train",
       "p₁ = ∞"
     ),
     (
-      ["loss.induction=sampled", "data.sequences=9", "model.dimension=2"], "model.dimension",
+      ["loss.induction=sampled", "data.sequences=128", "model.dimension=2"], "model.dimension",
       "reduced"
     ),
   ])
@@ -152,5 +156,63 @@ import Testing
     #expect(outcome.findings.first?.measured == sign)
     #expect(outcome.findings.first?.verdict == .holds)
     if sign > 0 { #expect(outcome.findings.last?.verdict == .holds, "\(outcome.findings)") }
+  }
+
+  /// Where the plateau is most of L_IH(0), the loss hardly moves on the way to it.
+  @Test(arguments: [0.1, 0.5, 2])
+  func aHighPlateauIsEntered(proportion: Double) throws {
+    let (outcome, path) = try run([
+      "target.weight=0.84", "target.proportion=\(proportion)", "data.length=1000", "claims=[M4]",
+      "initial.sigma=1e-4",
+    ])
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let entry = outcome.trajectory.event("plateau-entry")
+    // 1 % of e^{−2t/N} is left at t = ½N log 100.
+    #expect(abs((entry?.time ?? 0) / (499 * log(100)) - 1) < 0.02)
+  }
+
+  /// Laws speak of the flows that they are about: tied, several dimensions, the sum target, several stages.
+  @Test(arguments: [
+    (["model.tied=true"], 0), (["model.dimension=2", "target.proportion=4"], 5),
+    (["target.form=sum"], 9), (["initial.values={wk: 2e-3, wq: -1e-3}"], 5),
+    (
+      [
+        "stages=[{name: a, train: [v], until: 10}, {name: b, train: [p, v1, v, w], until: 1e5}]",
+        "target.weight=0.3",
+      ], 0
+    ),
+  ])
+  func claimsKnowWhatTheyAreAbout(overrides: [String], silent: Int) throws {
+    let (outcome, path) = try run(
+      ["claims=[M1, M2, M3, M4, M5, M6]", "sampling.per_decade=150"] + overrides)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let rejected = outcome.findings.filter { $0.verdict == .rejected }
+    #expect(rejected.isEmpty, "\(rejected)")
+    let quiet = outcome.findings.filter { $0.reason != nil }
+    #expect(silent == 0 ? quiet.isEmpty : !quiet.isEmpty, "\(quiet)")
+  }
+
+  /// A file may hold a finite p₁, which a table is not made for.
+  @Test func aFilesFirstLayer() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let values = ["p1", "p", "v1", "v", "wk", "wq"].map { NamedNumber($0, 0.1) }
+    try FinalParameters(parameters: values).text.write(
+      toFile: folder + "/with.yaml", atomically: true, encoding: .utf8)
+    try FinalParameters(parameters: Array(values.dropFirst())).text.write(
+      toFile: folder + "/without.yaml", atomically: true, encoding: .utf8)
+    func plan(_ file: String, _ overrides: [String]) throws -> ExperimentPlan {
+      let text = Self.small.replacingOccurrences(
+        of: "sigma: 1.0e-3", with: "file: \(folder)/\(file)")
+      return try EnsemblePlan(
+        Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides)
+      ).first
+    }
+    let table = ["loss.induction=tabulated", "data.sequences=200"]
+    #expect(try plan("without.yaml", table).start[0] == .infinity)
+    #expect(try plan("with.yaml", []).start[0] == 0.1)
+    #expect(throws: DocumentError.self) { try plan("with.yaml", table) }
+    #expect(throws: DocumentError.self) { try plan("without.yaml", ["stages[0].train=[p1]"]) }
   }
 }

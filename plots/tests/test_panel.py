@@ -1,14 +1,16 @@
 """The figure of the stages."""
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from gradflow_plots import RunError, load_run, save_figure, three_stage_panel
+from gradflow_plots import RunError, load_run, phases_panel, save_figure, three_stage_panel
 from gradflow_plots.__main__ import main
 
 
@@ -83,3 +85,30 @@ def test_command_line(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "error: " in capsys.readouterr().err
     (tmp_path / "file").write_text("x")
     assert main([str(folder), "--out", str(tmp_path / "file" / "x.png")]) == 2
+
+
+def test_a_run_of_the_mixed_target_has_its_own_figure(run_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    shutil.copytree(run_folder, folder)
+    trajectory = pd.read_csv(folder / "trajectory.csv")[["stage", "t", "loss", "gradient_norm"]]
+    for name in ("p", "v1", "v", "wk", "wq", "loss.g4", "loss.ih", "k"):
+        trajectory[name] = trajectory["loss"]
+    trajectory["p1"] = float("inf")
+    for group in ("p1", "p", "v1", "v", "w"):
+        trajectory[f"gradient_norm.{group}"] = trajectory["gradient_norm"]
+    trajectory.to_csv(folder / "trajectory.csv", index=False)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for stage in manifest["stages"]:
+        stage["trained_groups"] = ["p", "v1", "v", "w"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    figure = phases_panel(load_run(folder))
+    counts = Counter(
+        axes.get_label() for axes in figure.axes for line in axes.lines if line.get_label() != "_event"
+    )
+    del counts["events"]
+    # Three stages each: two losses, v and v₁, k, p alone (p₁ is infinite), the norms of four groups.
+    assert counts == {"losses": 6, "values": 6, "product": 3, "rates": 3, "gradient": 12}
+    assert main([str(folder)]) == 0
+    assert (folder / "figures" / "phases.png").is_file()
+    with pytest.raises(RunError, match="loss.g4"):
+        phases_panel(load_run(run_folder))
