@@ -6,7 +6,7 @@
 ///
 /// With B_n the coefficient of x_{L−2−n} in the head's mean, L_G4 = ½[(a − v₁B₀)² + v₁² Σ_{n≥1} B_n²], a sum of
 /// squares in which nothing cancels. B₀ and the sum T are in closed form for infinite L and for p₁ = ∞, and
-/// come from one recursion over the positions otherwise; derivatives ride along. Derived in *Mixed target*.
+/// come from one recursion over the positions otherwise; derivatives ride along. Derived in *The mixed target and its laws*.
 struct FourGramLoss: Sendable {
   /// a.
   let share: Double

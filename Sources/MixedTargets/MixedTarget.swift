@@ -4,7 +4,7 @@
 /// c Σ_s softmax_s(w*² ⟨x_L, x_{s−1}⟩) x_s, s = 2…L−1 (in-context 2-gram, IH₂), with a = α*/(1 + α*) and
 /// c = 1/(1 + α*).
 ///
-/// Reference: arXiv 2410.11474; the square of w*, the read-out range and both shares as in *Mixed target*.
+/// Reference: arXiv 2410.11474; the square of w*, the read-out range and both shares as in *The mixed target and its laws*.
 public struct MixedTarget: Sendable, Hashable {
   /// How the two parts make up the target.
   public enum Form: String, Sendable, Hashable, CaseIterable {

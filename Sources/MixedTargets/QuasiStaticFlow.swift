@@ -5,7 +5,7 @@
 /// The in-context part's flow where v follows k: what the laws of emergence are computed from.
 ///
 /// L_IH = ½[v²P(k) − 2cvQ(k) + c²R]; v relaxes at the rate P ≈ 1/N, k grows c²m times more slowly, so v stays near
-/// its best value v(k) = cQ/P and k̇ = −s ∂_kL with s = w_K² + w_Q² = √(4k² + (w_K² − w_Q²)²). Derived in *Mixed target*.
+/// its best value v(k) = cQ/P and k̇ = −s ∂_kL with s = w_K² + w_Q² = √(4k² + (w_K² − w_Q²)²). Derived in *The mixed target and its laws*.
 public struct QuasiStaticFlow: Sendable {
   private let objective: MixedObjective
   /// θ where the flow starts.

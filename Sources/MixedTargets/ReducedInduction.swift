@@ -6,7 +6,7 @@
 ///
 /// N L_IH = ½[v² F₂ − 2cv F₁ + c² F*], with F₂ = d det(I − 2s KKᵀ)^{−1/2},
 /// F₁ = d det(I − r(K K*ᵀ + K*Kᵀ))^{−1/2}, K* = m I, s = tanh(p₁/2) and r = 1 − e^{−p₁}; for p₁ = ∞ and d = 1 these are
-/// (1 − 2k²)^{−1/2} and (1 − 2km)^{−1/2}. Derived in *Mixed target*.
+/// (1 − 2k²)^{−1/2} and (1 − 2km)^{−1/2}. Derived in *The mixed target and its laws*.
 struct ReducedInduction: Sendable {
   let target: MixedTarget
 

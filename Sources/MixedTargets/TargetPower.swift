@@ -9,7 +9,7 @@ import ParallelLoops
 ///
 /// With Z = Σ e^{m u g} and 1/Z² = ∫ λ e^{−λZ} dλ it is N E_u ∫ λ A(λ) B(λ)^{N−1} dλ, A = E e^{2x − λeˣ},
 /// B = E e^{−λeˣ}, x = m u g with Gaussian u and g. The tokens' own part in the weights of their successors is left
-/// out: a relative O(1/N). Derived in *Mixed target*.
+/// out: a relative O(1/N). Derived in *The mixed target and its laws*.
 public struct TargetPower: Sendable {
   /// m = w*².
   public let product: Double
