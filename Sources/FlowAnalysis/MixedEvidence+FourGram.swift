@@ -11,31 +11,22 @@ import Objectives
 extension MixedEvidence {
   // MARK: - The 4-gram part
 
-  /// The stage that learns the 4-gram part from σ ≪ 1, or why there is none.
-  private func fourGram() -> Result<(stage: Int, size: Double), Evidence.NotApplicable> {
-    func none(_ reason: String) -> Result<(stage: Int, size: Double), Evidence.NotApplicable> {
-      .failure(Evidence.NotApplicable(reason: reason))
-    }
-    guard let index = stage(training: ["p", "v1"]), trajectory.stages[index].start[0] == .infinity
-    else { return none(Self.needsCopying) }
-    if target.form == .sum { return none("it is about the vector target") }
+  /// The stage that learns the 4-gram part, and σ.
+  private func fourGram() throws(Evidence.NotApplicable) -> (stage: Int, size: Double) {
+    let index = try copyingStage(training: ["p", "v1"])
     let start = trajectory.stages[index].start
     let size = max(abs(start[1]), abs(start[2]))
-    guard start[1] > 0, size <= 0.05 else { return none("p and v₁ do not start at a small σ") }
-    return .success((index, size))
+    guard start[1] > 0, size <= 0.05 else {
+      throw Evidence.NotApplicable(reason: "p and v₁ do not start at a small σ")
+    }
+    return (index, size)
   }
 
   /// M1: 4t L_G4 → 1.
-  func fourGramTail() -> [Finding] {
-    let statement = "4t·L_G4 at the end"
-    let (index, start): (Int, Double)
-    switch fourGram() {
-    case .failure(let none):
-      return [Finding(.fourGramTail, statement, notApplicable: none.reason)]
-    case .success(let found): (index, start) = found
-    }
+  func fourGramTail(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let (index, start) = try fourGram()
     guard let last = series("loss.g4", in: index).last, last.t >= 1e4 else {
-      return [Finding(.fourGramTail, statement, notApplicable: "the stage ends before t = 1e4")]
+      throw Evidence.NotApplicable(reason: "the stage ends before t = 1e4")
     }
     let a = target.fourGramShare
     // Learning v₁ and the way to q² = 1/(2a²t) delay the tail (derived).
@@ -54,20 +45,14 @@ extension MixedEvidence {
   }
 
   /// M2: when L_G4 is 1 % of its start.
-  func partialLearning() -> [Finding] {
-    let statement = "T(L_G4 = 1 %) beyond (1/ε − 1)/2da²"
-    let start: Double
-    switch fourGram() {
-    case .failure(let none):
-      return [Finding(.partialLearning, statement, notApplicable: none.reason)]
-    case .success(let found): start = found.size
-    }
+  func partialLearning(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let start = try fourGram().size
     let length = target.terms + 2
     guard length >= 100 else {
-      return [Finding(.partialLearning, statement, notApplicable: "L is below 100")]
+      throw Evidence.NotApplicable(reason: "L is below 100")
     }
     guard let event = event("partial-learning") else {
-      return [Finding(.partialLearning, statement, notApplicable: "1 % was not reached")]
+      throw Evidence.NotApplicable(reason: "1 % was not reached")
     }
     // d components with the same loss are learnt d times as fast.
     let (a, d) = (target.fourGramShare, Double(target.dimension))
@@ -86,28 +71,21 @@ extension MixedEvidence {
   // MARK: - The first layer
 
   /// M7: p₁ rises from σ iff a > 1/16 + 3σ/32, and then like log t.
-  func firstLayer() -> [Finding] {
-    let statement = "sign of p₁′ at the start"
+  func firstLayer(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
     guard let index = trajectory.stages.firstIndex(where: { $0.stage.trainedGroups == ["p1"] }),
       case let start = trajectory.stages[index].start, start[0].isFinite, start[0] > 0,
       start.prefix(3).allSatisfy({ $0 == start[0] })
     else {
-      return [
-        Finding(
-          .firstLayer, statement,
-          notApplicable: "no stage trains p₁ alone from where all start at σ")
-      ]
+      throw Evidence.NotApplicable(reason: "no stage trains p₁ alone from where all start at σ")
     }
     let size = start[0]
     guard (target.terms + 2) * size >= 10 else {
-      return [
-        Finding(.firstLayer, statement, notApplicable: "Lσ is below 10: there is no threshold")
-      ]
+      throw Evidence.NotApplicable(reason: "Lσ is below 10: there is no threshold")
     }
     let a = target.fourGramShare
     let margin = a - 1 / 16 - 3 * size / 32
     guard abs(margin) > 5 * size * size else {
-      return [Finding(.firstLayer, statement, notApplicable: "a is at the threshold")]
+      throw Evidence.NotApplicable(reason: "a is at the threshold")
     }
     let rates = series("p1", in: index)
     let slope = -gradient(at: trajectory.stages[index].start)[0]
@@ -145,18 +123,14 @@ extension MixedEvidence {
   // MARK: - Beyond the threshold
 
   /// M8: the power of the target, against quadrature.
-  func targetPower() -> [Finding] {
-    let statement = "R(N) against quadrature"
+  func targetPower(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
     guard case .tabulated(let table) = objective.induction else {
-      return [Finding(.targetPower, statement, notApplicable: "R(N) is known of a table only")]
+      throw Evidence.NotApplicable(reason: "R(N) is known of a table only")
     }
     guard target.product <= TargetPower.largestProduct else {
-      return [
-        Finding(
-          .targetPower, statement,
-          notApplicable: "the quadrature is made for w* up to "
-            + Evidence.text(TargetPower.largestProduct.squareRoot()))
-      ]
+      throw Evidence.NotApplicable(
+        reason: "the quadrature is made for w* up to "
+          + Evidence.text(TargetPower.largestProduct.squareRoot()))
     }
     let derived = TargetPower(product: target.product)(target.terms)
     return [

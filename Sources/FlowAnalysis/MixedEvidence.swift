@@ -46,19 +46,40 @@ public struct MixedEvidence: Sendable {
     guard trajectory.stages.allSatisfy({ $0.ending != .failed && $0.ending != .stopped }) else {
       return [Finding(claim, "", notApplicable: "the flow did not come to its end")]
     }
-    let found: [Finding] =
-      switch claim {
-      case .fourGramTail: fourGramTail()
-      case .partialLearning: partialLearning()
-      case .earlyDrop: earlyDrop()
-      case .emergence: emergence()
-      case .overshoot: overshoot()
-      case .convergenceRate: convergenceRate()
-      case .firstLayer: firstLayer()
-      case .targetPower: targetPower()
-      default: [Finding(claim, "", notApplicable: "it is about the induction-head transformer")]
-      }
-    return found.map { $0.orTooCoarse() }
+    let statement = Self.statement(of: claim)
+    do throws(Evidence.NotApplicable) {
+      let found =
+        switch claim {
+        case .fourGramTail: try fourGramTail(statement)
+        case .partialLearning: try partialLearning(statement)
+        case .earlyDrop: try earlyDrop(statement)
+        case .emergence: try emergence(statement)
+        case .overshoot: try overshoot(statement)
+        case .convergenceRate: try convergenceRate(statement)
+        case .firstLayer: try firstLayer(statement)
+        case .targetPower: try targetPower(statement)
+        default:
+          throw Evidence.NotApplicable(reason: "it is about the induction-head transformer")
+        }
+      return found.map { $0.orTooCoarse() }
+    } catch {
+      return [Finding(claim, statement, notApplicable: error.reason)]
+    }
+  }
+
+  /// What a claim compares, in words.
+  private static func statement(of claim: Claim) -> String {
+    switch claim {
+    case .fourGramTail: "4t·L_G4 at the end"
+    case .partialLearning: "T(L_G4 = 1 %) beyond (1/ε − 1)/2da²"
+    case .earlyDrop: "L_IH/L_IH(0)"
+    case .emergence: "T of emergence"
+    case .overshoot: "largest v/c − 1"
+    case .convergenceRate: "rate of log L_IH at last"
+    case .firstLayer: "sign of p₁′ at the start"
+    case .targetPower: "R(N) against quadrature"
+    default: ""
+    }
   }
 
   // MARK: - What the flow shows
@@ -97,41 +118,46 @@ public struct MixedEvidence: Sendable {
 
   // MARK: - The in-context part
 
-  /// The stage that trains v and w, the laws of the quasi-static flow, or why there are none.
-  func induction() -> Result<(stage: Int, laws: QuasiStaticFlow), Evidence.NotApplicable> {
-    func none(_ reason: String) -> Result<
-      (stage: Int, laws: QuasiStaticFlow), Evidence.NotApplicable
-    > {
-      .failure(Evidence.NotApplicable(reason: reason))
+  /// The stage that trains v and w, and the laws of the quasi-static flow.
+  ///
+  /// - Throws: why the laws say nothing about this flow.
+  func induction() throws(Evidence.NotApplicable) -> (stage: Int, laws: QuasiStaticFlow) {
+    let index = try copyingStage(training: ["v", "w"])
+    guard target.dimension == 1 else {
+      throw Evidence.NotApplicable(reason: "it is about tokens of one dimension")
     }
-    guard let index = stage(training: ["v", "w"]) else { return none("no stage trains v and w") }
-    guard trajectory.stages[index].start[0] == .infinity else { return none(Self.needsCopying) }
-    if target.form == .sum { return none("it is about the vector target") }
-    guard target.dimension == 1 else { return none("it is about tokens of one dimension") }
     guard target.length != nil else {
-      return none("L is infinite: the in-context part has no loss")
+      throw Evidence.NotApplicable(reason: "L is infinite: the in-context part has no loss")
     }
-    let start = trajectory.stages[index].start
-    guard let laws = QuasiStaticFlow(table ?? objective, from: start) else {
-      return none("P(k) and Q(k) are not known, or k does not start between 0 and m")
+    guard let laws = QuasiStaticFlow(table ?? objective, from: trajectory.stages[index].start)
+    else {
+      throw Evidence.NotApplicable(
+        reason: "P(k) and Q(k) are not known, or k does not start between 0 and m")
     }
-    return .success((index, laws))
+    return (index, laws)
+  }
+
+  /// The first stage that trains some groups with a first layer that copies, for the vector target.
+  func copyingStage(training groups: [String]) throws(Evidence.NotApplicable) -> Int {
+    guard let index = stage(training: groups) else {
+      throw Evidence.NotApplicable(
+        reason: "no stage trains \(groups.joined(separator: " and ")) together")
+    }
+    guard trajectory.stages[index].start[0] == .infinity else {
+      throw Evidence.NotApplicable(reason: "it is about p₁ = ∞")
+    }
+    guard target.form == .vector else {
+      throw Evidence.NotApplicable(reason: "it is about the vector target")
+    }
+    return index
   }
 
   /// M3: L_IH falls to the plateau like e^{−2t/N}.
-  private func earlyDrop() -> [Finding] {
-    let statement = "L_IH/L_IH(0)"
-    let (index, laws): (Int, QuasiStaticFlow)
-    switch induction() {
-    case .failure(let none):
-      return [Finding(.earlyDrop, statement, notApplicable: none.reason)]
-    case .success(let found): (index, laws) = found
-    }
+  private func earlyDrop(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let (index, laws) = try induction()
     let all = series("loss.ih", in: index)
     guard let first = all.first, first.value > objective.plateau else {
-      return [
-        Finding(.earlyDrop, statement, notApplicable: "L_IH starts below its plateau")
-      ]
+      throw Evidence.NotApplicable(reason: "L_IH starts below its plateau")
     }
     let n = 1 / laws.power(0)
     let fraction = objective.plateau / first.value
@@ -155,16 +181,10 @@ public struct MixedEvidence: Sendable {
   }
 
   /// M4: the time of emergence.
-  private func emergence() -> [Finding] {
-    let statement = "T of emergence"
-    let (index, laws): (Int, QuasiStaticFlow)
-    switch induction() {
-    case .failure(let none):
-      return [Finding(.emergence, statement, notApplicable: none.reason)]
-    case .success(let found): (index, laws) = found
-    }
+  private func emergence(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let (index, laws) = try induction()
     guard let event = event("emergence") else {
-      return [Finding(.emergence, statement, notApplicable: "half the plateau was not reached")]
+      throw Evidence.NotApplicable(reason: "half the plateau was not reached")
     }
     let n = target.terms
     // The next order of what v lags behind, 2c²m being the ratio of the time scales; σ in the first rise of k.
@@ -201,16 +221,10 @@ public struct MixedEvidence: Sendable {
   }
 
   /// M5: v overshoots c, k is monotone.
-  private func overshoot() -> [Finding] {
-    let statement = "largest v/c − 1"
-    let (index, laws): (Int, QuasiStaticFlow)
-    switch induction() {
-    case .failure(let none):
-      return [Finding(.overshoot, statement, notApplicable: none.reason)]
-    case .success(let found): (index, laws) = found
-    }
+  private func overshoot(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let (index, laws) = try induction()
     guard event("convergence") != nil else {
-      return [Finding(.overshoot, statement, notApplicable: "the flow ends before it converges")]
+      throw Evidence.NotApplicable(reason: "the flow ends before it converges")
     }
     let values = series("v", in: index).map(\.value)
     let c = target.inductionShare
@@ -238,25 +252,15 @@ public struct MixedEvidence: Sendable {
   }
 
   /// M6: the exponential rate at last.
-  private func convergenceRate() -> [Finding] {
-    let statement = "rate of log L_IH at last"
-    let (index, laws): (Int, QuasiStaticFlow)
-    switch induction() {
-    case .failure(let none):
-      return [Finding(.convergenceRate, statement, notApplicable: none.reason)]
-    case .success(let found): (index, laws) = found
-    }
+  private func convergenceRate(_ statement: String) throws(Evidence.NotApplicable) -> [Finding] {
+    let (index, laws) = try induction()
     let tail = series("loss.ih", in: index).filter {
       (1e-8...1e-4).contains($0.value / objective.plateau)
     }
     guard tail.count >= 6 else {
-      return [
-        Finding(
-          .convergenceRate, statement,
-          notApplicable:
-            "\(tail.count) samples lie where L_IH is 1e-4 to 1e-8 of the plateau; sample "
-            + "more densely, or run longer")
-      ]
+      throw Evidence.NotApplicable(
+        reason: "\(tail.count) samples lie where L_IH is 1e-4 to 1e-8 of the plateau; sample "
+          + "more densely, or run longer")
     }
     let fit = LineFit(tail.map(\.t), tail.map { log($0.value) })
     let derived = -2 * laws.convergence
@@ -267,6 +271,4 @@ public struct MixedEvidence: Sendable {
         detail: "\(tail.count) samples")
     ]
   }
-
-  static let needsCopying = "it is about p₁ = ∞, and no stage trains p₁ away from there"
 }

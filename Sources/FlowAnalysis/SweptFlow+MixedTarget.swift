@@ -15,7 +15,7 @@ extension MixedEvidence {
     var summary = SweptFlow.MixedSummary(terms: target.terms, product: target.product)
     summary.isReduced = if case .reduced = objective.induction { true } else { false }
     // Where the law does not speak of the flow, its time is of no use.
-    if case .success(let found) = induction(), let event {
+    if let found = try? induction(), let event {
       summary.emergence = event.time
       summary.law = found.laws.emergence
       summary.uncertainty = event.halfWidth

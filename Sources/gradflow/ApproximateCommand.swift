@@ -22,38 +22,16 @@ struct ApproximateCommand: ParsableCommand {
   @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")
   var out: String?
 
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp(
-      "Override a key: --set 'bigrams.rates=[1, 20]', --set sequences.seed=7.",
-      valueName: "path=value"))
-  var overrides: [String] = []
-
-  @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")
-  var threads: Int?
-
-  @Flag(help: "Show no progress.")
-  var quiet = false
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads takes a whole number from 1 to 1024, not \(threads).")
-    }
-  }
+  @OptionGroup var options: LaunchOptions
 
   func run() throws {
     let experiment: ApproximationExperiment
-    let directory: RunDirectory
     do {
-      experiment = try ApproximationExperiment(contentsOf: file, overrides: overrides)
+      experiment = try ApproximationExperiment(contentsOf: file, overrides: options.overrides)
     } catch {
       throw Failure(code: Exit.badInput, message: error.description)
     }
-    do {
-      directory = try RunDirectory.create(for: file, at: out)
-    } catch {
-      throw Failure(code: Exit.badInput, message: error.description)
-    }
+    let directory = try options.directory(file, out: out)
     Interruption.watch()
     let report = try measure(experiment, into: directory)
     if report.isStopped {
@@ -74,14 +52,15 @@ struct ApproximateCommand: ParsableCommand {
   private func measure(
     _ experiment: ApproximationExperiment, into directory: RunDirectory
   ) throws -> ApproximationReport {
-    let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
-    let showsProgress = !quiet && Terminal.isInteractive
+    let showsProgress = !options.quiet && Terminal.isInteractive
     defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
     do {
-      return try ApproximationRun(experiment, program: Gradflow.program, threads: threads)
-        .run(into: directory, isStopped: { Interruption.hasCome }) { part in
-          if showsProgress { Terminal.note("\r\u{1B}[K" + ApproximationSummary.name(of: part)) }
-        }
+      return try ApproximationRun(
+        experiment, program: Gradflow.program, threads: options.threadCount
+      )
+      .run(into: directory, isStopped: { Interruption.hasCome }) { part in
+        if showsProgress { Terminal.note("\r\u{1B}[K" + ApproximationSummary.name(of: part)) }
+      }
     } catch let error as RecordError {
       let isKept = FileManager.default.fileExists(atPath: directory.path)
       throw Failure(

@@ -45,7 +45,9 @@ struct LaunchOptions: ParsableArguments {
   /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
   func directory(_ experiment: String, out: String? = nil) throws -> RunDirectory {
     do {
-      return try RunDirectory.create(for: experiment, at: out)
+      if let out { return try RunDirectory.create(at: out) }
+      let name = URL(fileURLWithPath: experiment).deletingPathExtension().lastPathComponent
+      return try RunDirectory.createNumbered(name: FileName(name))
     } catch {
       throw Failure(code: Exit.badInput, message: error.description)
     }
@@ -105,14 +107,5 @@ struct LaunchOptions: ParsableArguments {
     var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .warning
     return logger
-  }
-}
-
-extension RunDirectory {
-  /// A new run directory: the one that is asked for, or a numbered one named after the file.
-  static func create(for file: String, at out: String?) throws(RecordError) -> RunDirectory {
-    if let out { return try create(at: out) }
-    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-    return try createNumbered(name: FileName(name))
   }
 }
