@@ -51,8 +51,10 @@ public struct EnsemblePlan: Sendable {
       throw first.loaded.error(
         at: ExperimentKeys.replicates.address(),
         found: "\(grid.replicates) runs that would all be the same",
-        allowed: "replicates of what is drawn at random: chains, their tokens, or initial.noise",
-        advice: "leave replicates out, or set initial.noise")
+        allowed: "replicates of what is drawn at random: chains, tokens, or initial.noise",
+        advice: first.experiment.inductionHeads == nil
+          ? "leave replicates out, or sample tokens with loss.induction"
+          : "leave replicates out, or set initial.noise")
     }
     self.first = first
     self.largest = largest

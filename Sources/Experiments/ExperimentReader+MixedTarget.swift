@@ -159,11 +159,13 @@ extension ExperimentReader {
       return
     }
     require(Keys.sigma)
-    if document[Keys.sigma] == 0 {
+    if let sigma = document[Keys.sigma], sigma < 1e-15 {
       document.reject(
-        Keys.sigma.address(), .notAllowed, found: "0",
-        allowed: "a real number > 0: at 0 every parameter is at rest",
-        advice: "all gradients vanish there; start at a small value such as 1e-4")
+        Keys.sigma.address(), .notAllowed, found: "\(sigma)",
+        allowed: "a real number ≥ 1e-15: at 0 every parameter is at rest",
+        advice:
+          "all gradients vanish there, and growth from much less than the absolute tolerance is not "
+          + "resolved; start at a small value such as 1e-4")
     }
     guard let dimension = document[Keys.dimension], let isTied = document[Keys.isTied] else {
       return

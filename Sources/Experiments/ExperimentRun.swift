@@ -87,8 +87,12 @@ public struct ExperimentRun: Sendable {
       guard loss.isFinite else { throw plan.system.infiniteStart(loss) }
       try directory.write(resolved, as: .experiment)
       try directory.write(manifest)
-      if exportCorpus, let (file, arrays) = prepared.arrays() {
-        try directory.write(arrays, as: file)
+      if exportCorpus {
+        if let (file, arrays) = prepared.arrays() {
+          try directory.write(arrays, as: file)
+        } else {
+          logger.warning("this loss is taken over no sequences that could be exported")
+        }
       }
     } catch {
       // Nothing was computed, so nothing is left behind.

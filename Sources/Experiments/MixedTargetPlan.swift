@@ -28,7 +28,9 @@ struct MixedTargetPlan: PlannedSystem {
     size = ProblemSize(settings)
     if let memoryLimit, size.bytes > Double(memoryLimit) {
       throw loaded.error(
-        at: ExperimentKeys.sequences.address(), found: "a problem of up to \(size.bytesText)",
+        at: settings.sequences == nil
+          ? ExperimentKeys.length.address() : ExperimentKeys.sequences.address(),
+        found: "a problem of up to \(size.bytesText)",
         allowed: "\(ProblemSize.text(ofBytes: Double(memoryLimit))), the memory available",
         advice: "use fewer or shorter sequences, or loss.induction: tabulated, which keeps none")
     }

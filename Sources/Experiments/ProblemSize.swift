@@ -131,11 +131,10 @@ public struct ProblemSize: Sendable, Equatable {
       Row(name: "mixed target", text: kind),
       Row(name: "parameters", text: "\(settings.transformer.layout.count)"),
     ]
-    // A sample is held with one output each and once more in parts; scratch of up to 64 lanes, and jets
-    // over the positions.
-    bytes =
-      (settings.induction == .sampled ? count * (2 * length + 3) * 8 : 0)
-      + length * 8 * 40 * 16 + 1e6
+    // A sample is held with one output each, once more in parts and once more when it is exported; sampling has
+    // scratch of up to 64 lanes, a finite p₁ a jet for every position.
+    let sample = settings.induction == .sampled ? count * (3 * length + 3) * 8 : 0
+    bytes = sample + length * (settings.sequences == nil ? 64 : 8 * 40 * 16) + 1e6
   }
 
   private static func count(_ value: Double) -> String {

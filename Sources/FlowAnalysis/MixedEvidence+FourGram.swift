@@ -57,6 +57,9 @@ extension MixedEvidence {
     // d components with the same loss are learnt d times as fast.
     let (a, d) = (target.fourGramShare, Double(target.dimension))
     let most = 1.3 / (a * d) * log(min(length, 1 / start))
+    guard (99 / (2 * a * a * d)).isFinite else {
+      throw Evidence.NotApplicable(reason: "α* is too small")
+    }
     func finding(_ derived: Double, _ relation: Finding.Relation, _ detail: String) -> Finding {
       Finding(
         .partialLearning, statement, derived: derived, measured: event.time - 99 / (2 * a * a * d),

@@ -231,7 +231,16 @@ public struct MixedEvidence: Sendable {
     guard let best = values.indices.max(by: { values[$0] < values[$1] }) else { return [] }
     let measured = values[best] / c - 1
     let near = values[max(0, best - 1)...min(values.count - 1, best + 1)]
-    let resolution = (values[best] - (near.min() ?? 0)) / c / 4
+    let resolution = (values[best] - (near.min() ?? 0)) / c
+    guard target.weight <= 0.8 else {
+      throw Evidence.NotApplicable(reason: "near w* = 2^(−1/4) v cannot follow k: w* is above .8")
+    }
+    guard resolution < 0.05 * measured else {
+      throw Evidence.NotApplicable(
+        reason:
+          "v changes by \(Int((100 * resolution / measured).rounded())) % of its overshoot between "
+          + "samples; sample more densely")
+    }
     let derived = laws.overshoot
     var fall = 0.0
     var highest = -Double.infinity

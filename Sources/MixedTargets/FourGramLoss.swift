@@ -56,8 +56,7 @@ struct FourGramLoss: Sendable {
     let (q, r) = Jet.decay(p, times: 1, [0, 1])
     guard let length else { return unlimited(q1, r1, q, r) }
     let terms = length - 2
-    // Without a rate the sums have no closed form that divides by 1 − q.
-    if p1 == .infinity, p != 0 { return copying(q, r, p, terms) }
+    if p1 == .infinity { return copying(q, p, terms) }
     return recursion(q1, q, terms)
   }
 
@@ -75,13 +74,46 @@ struct FourGramLoss: Sendable {
     return (b, b * top / ((1 + q1) * (1 + q2) * rest))
   }
 
-  /// p₁ = ∞: B_n = A₀ qⁿ with A₀ = (1 − q)/(1 − q^N).
-  private func copying(_ q: Jet, _ r: Jet, _ p: Double, _ terms: Int) -> (Jet, Jet) {
-    let n = Double(terms)
-    let all = Jet.decay(p, times: n, [0, 1]).1
-    let rest = Jet.decay(p, times: 2 * (n - 1), [0, 1]).1
-    let b = r / all
-    return (b, b * b * q * q * rest / (r * (1 + q)))
+  /// p₁ = ∞: B_n = qⁿ/G(N) with G(M) = Σ_{i<M} qⁱ, and T = q² G(2(N − 1))/(G(N)² (1 + q)).
+  private func copying(_ q: Jet, _ p: Double, _ terms: Int) -> (Jet, Jet) {
+    let b = geometricSum(p, terms).inverse
+    return (b, b * b * q * q * geometricSum(p, 2 * (terms - 1)) / (1 + q))
+  }
+
+  /// Σ_{i<M} e^{−pi} = (1 − e^{−Mp})/(1 − e^{−p}) by (p₁, p).
+  ///
+  /// Its logarithm has the slope Mφ(Mp) − φ(p) − (M − 1)/2 with φ(x) = 1/(eˣ − 1) − 1/x + ½, where nothing
+  /// cancels, however small p is.
+  private func geometricSum(_ p: Double, _ count: Int) -> Jet {
+    let m = Double(count)
+    let value = p == 0 ? m : expm1(-m * p) / expm1(-p)
+    let (near, far) = (remainder(p), remainder(m * p))
+    let slope = m * far.value - near.value - (m - 1) / 2
+    let bend = m * m * far.slope - near.slope
+    return Jet(
+      value, [0, value * slope], [0, 0, value * (slope * slope + bend)])
+  }
+
+  /// φ(x) = 1/(eˣ − 1) − 1/x + ½ and φ′(x).
+  private func remainder(_ x: Double) -> (value: Double, slope: Double) {
+    guard abs(x) < 1 else {
+      let power = expm1(x)
+      if power == .infinity { return (0.5 - 1 / x, 1 / (x * x)) }
+      return (1 / power - 1 / x + 0.5, 1 / (x * x) - (1 + power) / (power * power))
+    }
+    // Bernoulli numbers over factorials: B_{2j}/(2j)!.
+    let coefficients: [Double] = [
+      1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1_209_600, 1.0 / 47_900_160,
+      -691.0 / 1_307_674_368_000, 1.0 / 74_724_249_600, -3617.0 / 10_670_622_842_880_000,
+      43867.0 / 5_109_094_217_170_944_000,
+    ]
+    var (value, slope, power) = (0.0, 0.0, 1.0)
+    for (j, coefficient) in coefficients.enumerated() {
+      slope += Double(2 * j + 1) * coefficient * power
+      value += coefficient * power * x
+      power *= x * x
+    }
+    return (value, slope)
   }
 
   /// Any p₁: B_n = q₁ B_{n−1} + qⁿ/(Z₂ Z₁(N − n)), Z₁(j) = Σ_{i<j} q₁ⁱ.

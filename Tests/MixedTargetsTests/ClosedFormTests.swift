@@ -100,4 +100,21 @@ import Testing
     #expect(abs(parts[1].induction / parts[0].induction - 1) < 0.04)
     #expect(abs(parts[1].fourGram / parts[0].fourGram - 1) < 0.04)
   }
+
+  /// From a start that is hardly above 0, ∂L/∂p = −σ a (N − 1)/(2N) (derived), and the closed form is the recursion's.
+  @Test(arguments: [1e-3, 1e-8, 1e-15, 1e-30])
+  func theSlopeOfATinyRate(size: Double) {
+    let target = MixedTarget(proportion: 1, weight: 0.5, length: 50_000)
+    let theta = [.infinity, size * 1e-3, size, 0.1, 0.1, 0.1]
+    let slope = MixedObjective(target, MixedTransformer(), induction: .reduced, origin: theta)
+      .makeEvaluator(threads: 1).lossAndGradient(at: theta).gradient[1]
+    let n = 49_998.0
+    let expected = -0.5 * size * (n - 1) / (2 * n)
+    #expect(abs(slope / expected - 1) < 50 * size + 1e-9)
+    // p₁ = 800 is infinite in all but name, and goes another way.
+    let other = [800] + theta.dropFirst()
+    let recursion = MixedObjective(target, MixedTransformer(), induction: .reduced, origin: other)
+      .makeEvaluator(threads: 1).lossAndGradient(at: other).gradient[1]
+    #expect(abs(slope / recursion - 1) < 1e-9)
+  }
 }
