@@ -177,9 +177,7 @@ struct PreparedMixedTarget: PreparedSystem {
     observer: @escaping (FlowProgress) -> Bool
   ) -> [String: Double] {
     let parts = loss.parts(threads: threads)
-    guard parts.count > 1, !trajectory.events.isEmpty,
-      trajectory.stages.allSatisfy({ $0.ending != .failed && $0.ending != .stopped })
-    else { return [:] }
+    guard parts.count > 1, !trajectory.events.isEmpty, trajectory.isWhole else { return [:] }
     var times: [String: [Double]] = [:]
     var options = options
     options.eventErrors = false
@@ -187,7 +185,7 @@ struct PreparedMixedTarget: PreparedSystem {
       let flow = FlowProblem(minimizing: part, from: problem.start, stages: problem.stages)
       guard
         let found = try? FlowSolver(options: options).solve(
-          flow, sampling: SampleSchedule(first: 1e300, perDecade: 1), observer: observer)
+          flow, sampling: nil, observer: observer)
       else { continue }
       if found.stages.last?.ending == .stopped { return [:] }
       for event in found.events where event.isReached {
@@ -203,7 +201,7 @@ struct PreparedMixedTarget: PreparedSystem {
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
   ) -> (findings: [Finding], swept: SweptFlow) {
-    let isWhole = trajectory.stages.allSatisfy { $0.ending != .failed && $0.ending != .stopped }
+    let isWhole = trajectory.isWhole
     let needsLaws =
       isWhole
       && claims.contains {
@@ -214,7 +212,8 @@ struct PreparedMixedTarget: PreparedSystem {
       reduced: isWhole && claims.contains(.emergence) ? reduced(problem, options, sampling) : nil,
       table: needsLaws ? table(ofOtherTokens: false) : nil,
       otherTable: isWhole && claims.contains(.emergence) ? table(ofOtherTokens: true) : nil)
-    return (claims.flatMap { evidence.findings(of: $0) }, SweptFlow(evidence, axes: [:]))
+    let findings = claims.flatMap { evidence.findings(of: $0) }
+    return (findings, SweptFlow(evidence, axes: [:], findings: findings))
   }
 
   /// The in-context part of a sampled loss as a table, of the same tokens or of others; nil if none is sampled.

@@ -51,7 +51,7 @@ public struct Evidence: Sendable {
   /// - Parameter claim: the claim.
   /// - Returns: at least one finding.
   public func findings(of claim: Claim) -> [Finding] {
-    guard trajectory.stages.allSatisfy({ $0.ending != .failed && $0.ending != .stopped }) else {
+    guard trajectory.isWhole else {
       return [Finding(claim, "", notApplicable: "the flow did not come to its end")]
     }
     return unfiltered(claim).map { $0.orTooCoarse() }

@@ -43,7 +43,7 @@ public struct MixedEvidence: Sendable {
   /// - Parameter claim: one about the mixed target.
   /// - Returns: at least one finding.
   public func findings(of claim: Claim) -> [Finding] {
-    guard trajectory.stages.allSatisfy({ $0.ending != .failed && $0.ending != .stopped }) else {
+    guard trajectory.isWhole else {
       return [Finding(claim, "", notApplicable: "the flow did not come to its end")]
     }
     let statement = Self.statement(of: claim)

@@ -8,28 +8,28 @@ import MixedTargets
 // Laws across flows of the mixed target.
 
 extension MixedEvidence {
-  /// What laws across flows need of this one.
-  var summary: SweptFlow.MixedSummary {
+  /// What laws across flows need of this one: where a law does not speak of the flow, nothing.
+  func summary(_ findings: [Finding]) -> SweptFlow.MixedSummary {
+    func first(_ claim: Claim) -> Finding? {
+      findings.first { $0.claim == claim && $0.reason == nil }
+    }
     let target = objective.target
-    let event = event("emergence")
     var summary = SweptFlow.MixedSummary(terms: target.terms, product: target.product)
     summary.isReduced = if case .reduced = objective.induction { true } else { false }
-    // Where the law does not speak of the flow, its time is of no use.
-    if let found = try? induction(), let event {
-      summary.emergence = event.time
-      summary.law = found.laws.emergence
-      summary.uncertainty = event.halfWidth
+    if let finding = first(.emergence) {
+      summary.emergence = finding.measured
+      summary.law = finding.derived
+      summary.uncertainty = event("emergence")?.halfWidth ?? 0
     }
     if let reduced = reduced?.events.first(where: { $0.name == "emergence" && $0.isReached }),
       let stages = self.reduced?.stages
     {
       summary.reducedEmergence = reduced.time - stages[reduced.stage].startTime
     }
-    if case .tabulated(let table) = objective.induction {
-      summary.power = table.targetPower
-      summary.powerError =
-        table.targetPowerError
-        * studentQuantile(degreesOfFreedom: Double(max(1, objective.partCount - 1)))
+    if let finding = first(.targetPower) {
+      summary.power = finding.measured
+      summary.powerLaw = finding.derived
+      summary.powerError = finding.uncertainty
     }
     return summary
   }
@@ -42,17 +42,15 @@ extension Claim {
     guard flows.allSatisfy(\.isReduced) else {
       return finiteLength(flows.filter { $0.reducedEmergence != nil }, label)
     }
-    return lawSlope(flows, "slope of T against N\(label)") { ($0.terms, 1) }
+    return lawSlope(flows.map { ($0.terms, 1, $0) }, "slope of T against N\(label)")
   }
 
-  /// A slope of T/scale over flows against the same of the law's T.
+  /// A slope of T/scale over x against the same of the law's T.
   private func lawSlope(
-    _ flows: [SweptFlow.MixedSummary], _ statement: String,
-    _ place: (SweptFlow.MixedSummary) -> (x: Double, scale: Double)
+    _ flows: [(x: Double, scale: Double, flow: SweptFlow.MixedSummary)], _ statement: String
   ) -> [Finding] {
-    let known = flows.compactMap { flow -> (x: Double, time: Double, law: Double)? in
+    let known = flows.compactMap { x, scale, flow -> (x: Double, time: Double, law: Double)? in
       guard let time = flow.emergence, let law = flow.law else { return nil }
-      let (x, scale) = place(flow)
       return (x, time / scale, law / scale)
     }
     guard Set(known.map(\.x)).count >= 3 else {
@@ -107,17 +105,14 @@ extension Claim {
 
   /// M4 across σ: T/N is linear in log(1/σ), with the slope (1 + α*)²/w*² to leading order.
   func emergenceAgainstSize(_ flows: [SweptFlow], _ label: String) -> [Finding] {
-    let sizes = flows.map { Double($0.axes["initial.sigma"] ?? "") ?? .nan }
-    let small = zip(flows, sizes).filter { $0.1 <= 1e-3 }
-    let places = Dictionary(
-      zip(small.indices, small.map { -log($0.1) }), uniquingKeysWith: { first, _ in first })
-    return lawSlope(
-      small.enumerated().compactMap { index, flow in
-        var summary = flow.0.mixed
-        summary?.place = places[index] ?? .nan
-        return summary
-      }, "slope of T/N against log(1/σ)\(label)"
-    ) { ($0.place, $0.terms) }
+    let small = flows.compactMap {
+      flow -> (x: Double, scale: Double, flow: SweptFlow.MixedSummary)? in
+      guard let mixed = flow.mixed, let size = flow.axes["initial.sigma"].flatMap(Double.init),
+        size <= 1e-3
+      else { return nil }
+      return (-log(size), mixed.terms, mixed)
+    }
+    return lawSlope(small, "slope of T/N against log(1/σ)\(label)")
   }
 
   /// M8 across lengths: the slope of log R between the shortest and the longest, against quadrature.
@@ -126,14 +121,13 @@ extension Claim {
     guard let first = known.first, let last = known.last, last.terms > first.terms else {
       return []
     }
-    let power = TargetPower(product: first.product)
     let decades = log(last.terms / first.terms)
     func slope(_ value: (SweptFlow.MixedSummary) -> Double) -> Double {
       log(value(last) / value(first)) / decades
     }
     let uncertainty = [first, last].map { $0.powerError / ($0.power ?? 1) }.reduce(0, +) / decades
     let finite = Finding(
-      self, "slope of log R against log N\(label)", derived: slope { power($0.terms) },
+      self, "slope of log R against log N\(label)", derived: slope { $0.powerLaw ?? .nan },
       measured: slope { $0.power ?? .nan }, uncertainty: uncertainty,
       modelError: 2 * first.product / first.terms / decades)
     // Near m² = ½ the logarithms of the limit are slow, far beyond it the next power is.
@@ -149,7 +143,8 @@ extension Claim {
     return [
       finite,
       Finding(
-        self, statement, derived: exponent - 1 / (2 * log(far)), measured: power.slope(far),
+        self, statement, derived: exponent - 1 / (2 * log(far)),
+        measured: TargetPower(product: first.product).slope(far),
         uncertainty: 1e-6, modelError: 0.025, detail: "limit \(Evidence.text(exponent))"),
     ]
   }

@@ -25,8 +25,6 @@ public struct SweptFlow: Sendable, Equatable {
   public struct MixedSummary: Sendable, Equatable {
     /// N and m.
     public var terms, product: Double
-    /// Where the flow stands on the axis that is looked at.
-    var place = Double.nan
     /// Whether its loss is to leading order in 1/N.
     public var isReduced = false
     /// The time of emergence.
@@ -39,7 +37,9 @@ public struct SweptFlow: Sendable, Equatable {
     public var reducedEmergence: Double?
     /// R, the power of the target.
     public var power: Double?
-    /// Twice its standard error.
+    /// What quadrature says it is.
+    public var powerLaw: Double?
+    /// Half the width of its interval.
     public var powerError = 0.0
   }
 
@@ -68,10 +68,11 @@ public struct SweptFlow: Sendable, Equatable {
   /// - Parameters:
   ///   - evidence: the flow.
   ///   - axes: the values of the sweep's axes by key.
-  public init(_ evidence: MixedEvidence, axes: [String: String]) {
+  ///   - findings: what the claims had to say of it.
+  public init(_ evidence: MixedEvidence, axes: [String: String], findings: [Finding]) {
     self.axes = axes
     length = evidence.objective.target.length
-    mixed = evidence.summary
+    mixed = evidence.summary(findings)
   }
 }
 

@@ -18,21 +18,22 @@ public struct FlowSolver: Sendable {
   ///
   /// - Parameters:
   ///   - problem: the flow.
-  ///   - sampling: when to take samples.
+  ///   - sampling: when to take samples; nil for events alone.
   ///   - observer: told after every accepted step; returns whether to go on. A flow that is
   ///     stopped is complete up to there.
   /// - Returns: the trajectory; its last stage says whether it was stopped.
   /// - Throws: ``FlowFailure`` with everything up to the failure.
   public func solve(
-    _ problem: FlowProblem, sampling: SampleSchedule,
+    _ problem: FlowProblem, sampling: SampleSchedule?,
     observer: @escaping (FlowProgress) -> Bool = { _ in true }
   ) throws(FlowFailure) -> Trajectory {
-    var trajectory = try integrate(problem, options, sampling, sampling.sharpness, observer)
+    let sharpness = sampling?.sharpness ?? false
+    var trajectory = try integrate(problem, options, sampling, sharpness, observer)
     let isWhole = trajectory.stages.last?.ending != .stopped
     guard options.eventErrors, isWhole, !trajectory.events.isEmpty else { return trajectory }
     do {
       var isStopped = false
-      let check = try integrate(problem, options.tightened, nil, sampling.sharpness) { progress in
+      let check = try integrate(problem, options.tightened, nil, sharpness) { progress in
         isStopped = !observer(progress)
         return !isStopped
       }

@@ -136,6 +136,9 @@ public struct Trajectory: Sendable {
     return samples.map { $0.values[index] }
   }
 
+  /// Whether every stage that was begun came to its end: none failed, none was stopped.
+  public var isWhole: Bool { stages.allSatisfy { $0.ending != .failed && $0.ending != .stopped } }
+
   /// The event of that name, in the first stage that watched for it.
   public func event(_ name: String) -> LocatedEvent? {
     events.first { $0.name == name }

@@ -14,7 +14,7 @@ import ParallelLoops
 /// With the normaliser of the softmax replaced by its mean, o becomes ô_k = (1/N) Σ e^{k u x_{s−1} − k²u²/2} x_s, u = x_L,
 /// and E[ô_k ô_m | u] = e^{kmu²}/N exactly. Products of ô where |u| < U, so that the normaliser is nearly its mean, are
 /// taken from the products of o, and their exact means are added: what is left varies much less. Derived in
-/// *Mixed target*.
+/// *The mixed target and its laws*.
 public struct InductionTable: Sendable {
   /// The target.
   public let target: MixedTarget
@@ -197,16 +197,13 @@ public struct InductionTable: Sendable {
   /// The largest last coefficients of the three polynomials beside their largest.
   public var interpolationError: Double { max(power.tail, slope.tail, square.tail) }
 
-  /// Adds L_IH, and what the sum target adds, with derivatives by v, v₁ and k.
+  /// Adds L_IH with its derivatives by v and k.
   func add(to result: inout MixedDerivatives, at z: MixedPoint, order: Int) {
     let (c, k) = (target.inductionShare, z.product[0])
     let (x, y) = (z.value - c, k - target.product)
     let (p, g, f) = (power(k), slope(k), square(k))
     result.parts.induction +=
       (x * x * p.value + 2 * c * x * y * g.value + c * c * y * y * f.value) / 2
-    if target.form == .sum {
-      result.parts.cross += (z.firstValue - target.fourGramShare) * x / target.terms
-    }
     if order < 1 { return }
     let (pv, pk) = (MixedPoint.value, MixedPoint.product)
     // y G and y² F with their derivatives.
@@ -214,11 +211,6 @@ public struct InductionTable: Sendable {
     let f1 = 2 * y * f.value + y * y * f.slope
     result.gradient[pv] += x * p.value + c * y * g.value
     result.gradient[pk] += (x * x * p.slope + 2 * c * x * g1 + c * c * f1) / 2
-    if target.form == .sum {
-      result.gradient[pv] += (z.firstValue - target.fourGramShare) / target.terms
-      result.gradient[MixedPoint.firstValue] += x / target.terms
-      result.add(1 / target.terms, pv, MixedPoint.firstValue)
-    }
     if order < 2 { return }
     let g2 = 2 * g.slope + y * g.curvature
     let f2 = 2 * f.value + 4 * y * f.slope + y * y * f.curvature

@@ -171,11 +171,13 @@ public struct MixedObjective: Objective {
 
 /// The 4-gram part in closed form, and the in-context part to leading order or from a table.
 struct PopulationMixedLoss: MixedLoss {
+  private let target: MixedTarget
   private let fourGram: FourGramLoss
   private let reduced: ReducedInduction
   private let table: InductionTable?
 
   init(_ target: MixedTarget, table: InductionTable?) {
+    self.target = target
     fourGram = FourGramLoss(target)
     reduced = ReducedInduction(target: target)
     self.table = table
@@ -191,7 +193,20 @@ struct PopulationMixedLoss: MixedLoss {
     } else {
       reduced.add(to: &result, at: z, order: order)
     }
+    crossTerm(&result, z, order)
     return result
+  }
+
+  /// The sum target adds d (v₁ − a)(v − c)/N, to leading order in 1/N.
+  private func crossTerm(_ result: inout MixedDerivatives, _ z: MixedPoint, _ order: Int) {
+    guard target.form == .sum, target.terms.isFinite else { return }
+    let factor = Double(target.dimension) / target.terms
+    let (x, y) = (z.firstValue - target.fourGramShare, z.value - target.inductionShare)
+    result.parts.cross += factor * x * y
+    if order < 1 { return }
+    result.gradient[MixedPoint.firstValue] += factor * y
+    result.gradient[MixedPoint.value] += factor * x
+    if order > 1 { result.add(factor, MixedPoint.firstValue, MixedPoint.value) }
   }
 
   var plateau: Double { table?.plateau ?? reduced.plateau }

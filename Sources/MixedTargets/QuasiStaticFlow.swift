@@ -36,11 +36,14 @@ public struct QuasiStaticFlow: Sendable {
     let query = objective.transformer.queryMatrix(start.span)[0]
     imbalance = key * key - query * query
     initialProduct = key * query
-    guard initialProduct > 0, initialProduct < goal else { return nil }
+    guard initialProduct > 0, initialProduct < goal, let rule = GaussRule(.uniform, count: 5)
+    else { return nil }
+    self.rule = rule
   }
 
   /// k at the start.
   private let initialProduct: Double
+  private let rule: GaussRule
 
   private func derivatives(_ v: Double, _ k: Double, order: Int) -> MixedDerivatives {
     objective.loss.derivatives(
@@ -143,20 +146,14 @@ public struct QuasiStaticFlow: Sendable {
 
   /// ∫ dk/k̇ in the logarithm of k, by Gauss's rule with five nodes on even pieces.
   private func time(from start: Double, to end: Double) -> Double {
-    let nodes: [(Double, Double)] = [
-      (0, 0.568_888_888_888_888_9), (0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
-      (0.906_179_845_938_664, 0.236_926_885_056_189_1),
-    ]
     let pieces = 200
     let width = (log(end) - log(start)) / Double(pieces)
     var total = 0.0
     for piece in 0..<pieces {
       let middle = log(start) + (Double(piece) + 0.5) * width
-      for (node, weight) in nodes {
-        for sign in node == 0 ? [1.0] : [-1, 1] {
-          let k = exp(middle + sign * node * width / 2)
-          total += weight * width / 2 * k / rate(k)
-        }
+      for (node, weight) in zip(rule.nodes, rule.weights) {
+        let k = exp(middle + node * width / 2)
+        total += weight * width * k / rate(k)
       }
     }
     return total

@@ -10,7 +10,7 @@
 struct ReducedInduction: Sendable {
   let target: MixedTarget
 
-  /// Adds L_IH, and what the sum target adds, with derivatives by p₁, v, v₁ and K.
+  /// Adds L_IH with its derivatives by p₁, v and K.
   func add(to result: inout MixedDerivatives, at z: MixedPoint, order: Int) {
     let n = target.terms
     guard n.isFinite else { return }
@@ -22,7 +22,6 @@ struct ReducedInduction: Sendable {
     let shared = DeterminantPower.shared(z.product, goal, d, rate.copy)
     let whole = DeterminantPower.square(goal, d, 1).value
     result.parts.induction += value(z, rate, own.value, shared.value, whole) / n
-    crossTerm(&result, z, order)
     if order < 1 { return }
 
     let (p1, pv, pk) = (MixedPoint.firstRate, MixedPoint.value, MixedPoint.product)
@@ -70,18 +69,6 @@ struct ReducedInduction: Sendable {
     let gap = v - c * shared / own
     let x = (k - m) / (1 - 2 * k * m)
     return (own * gap * gap - c * c * whole * expm1(log1p(-2 * x * x) / 2)) / 2
-  }
-
-  /// The sum target adds d (v₁ − a)(v − c)/N.
-  private func crossTerm(_ result: inout MixedDerivatives, _ z: MixedPoint, _ order: Int) {
-    guard target.form == .sum else { return }
-    let factor = Double(target.dimension) / target.terms
-    let (x, y) = (z.firstValue - target.fourGramShare, z.value - target.inductionShare)
-    result.parts.cross += factor * x * y
-    if order < 1 { return }
-    result.gradient[MixedPoint.firstValue] += factor * y
-    result.gradient[MixedPoint.value] += factor * x
-    if order > 1 { result.add(factor, MixedPoint.firstValue, MixedPoint.value) }
   }
 
   /// L_IH at K = 0, v = c: c²d[det(I − 2m²I)^{−1/2} − 1]/2N.
