@@ -65,7 +65,7 @@ CLONES double gf_population_read_out(const gf_population *p, int adjoints, doubl
     const double *weights = p->weights + chunk * p->vocabulary * token;
     double *t = sums + chunk * p->vocabulary * LANES;
     for (long q = 0; q < p->queries; q++) {
-      total += losses(p->vocabulary, p->vocabulary, weights + q * LANES, token, p->floor,
+      total += losses(p->vocabulary, p->vocabulary, weights + q * LANES, token, p->score,
                       adjoints, t + q * p->sum_stride);
     }
   }
@@ -80,7 +80,7 @@ CLONES void gf_population_read_out_tangent(const gf_population *p, double *sums,
     const long start = chunk * p->vocabulary * LANES;
     for (long q = 0; q < p->queries; q++) {
       const long place = start + q * p->sum_stride;
-      loss_tangents(p->vocabulary, p->vocabulary, weights + q * LANES, token, p->floor,
+      loss_tangents(p->vocabulary, p->vocabulary, weights + q * LANES, token, p->score,
                     sums + place, sum_tangents + place);
     }
   }

@@ -126,7 +126,7 @@ INLINE double read_out(const gf_sequences *q, const gf_logits *l, gf_form form, 
     for (int i = 0; i < count; i++) {
       double *of_chunk = t + i * columns * LANES;
       total += losses(columns, q->targets, q->weights + (first + i) * q->targets * LANES, LANES,
-                      l->floor, adjoints != 0, of_chunk);
+                      l->score, adjoints != 0, of_chunk);
     }
     for (int i = 0; adjoints && i < count; i++) {
       add_adjoints(q, form, l, columns, first + i, shifts[i], t + i * columns * LANES, sums);
@@ -165,7 +165,7 @@ INLINE void read_out_tangent(const gf_sequences *q, const gf_logits *l, gf_form 
     totals(q, form, l, q->columns, chunk, shift, t);
     total_tangents(q, form, l, logit_tangents, chunk, shift, tangent);
     loss_tangents(q->columns, q->targets, q->weights + chunk * q->targets * LANES, LANES,
-                  l->floor, t, tangent);
+                  l->score, t, tangent);
     add_adjoints(q, form, l, q->columns, chunk, shift, t, sums);
     add_adjoints(q, form, l, q->columns, chunk, shift, tangent, tangent_sums);
   }
@@ -197,7 +197,9 @@ INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, i
                       int64_t count, const double *gradients, int64_t order, double *left,
                       double *right, int64_t panel, double *scratch) {
   const int columns = q->columns, targets = q->targets;
+  const gf_score score = l->score;
   double *t = scratch, *g = t + columns * LANES, *whole = g + columns * order * LANES;
+  double *softmax = whole + order * LANES;
   for (int64_t n = 0; n < count; n++) {
     int64_t chunk = first + n, place = n * (targets + 2) * LANES;
     vec shift = form.is_shared ? splat(0.0) : largest_logits(q, form, l, chunk);
@@ -212,14 +214,31 @@ INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, i
     }
     const double *weights = q->weights + chunk * targets * LANES;
     vec inverse = inverse_total(columns, targets, weights, LANES, t);
+    softmax8 sums = {splat(0.0), splat(0.0)};
+    if (score.takes_logits) sums = softmax_of(targets, weights, LANES, inverse, t);
+    for (int c = 0; score.takes_logits && c < targets; c++) {
+      store(softmax + c * LANES, exp8_moderate(load(t + c * LANES) * inverse) / sums.total);
+    }
     for (int64_t i = 0; i < order; i++) {
-      vec average = load(whole + i * LANES) * inverse, gradient = splat(0.0);
+      vec average = load(whole + i * LANES) * inverse, gradient = splat(0.0), mean = splat(0.0);
       double *l_row = left + i * panel + place, *r_row = right + i * panel + place;
+      // ∇y_c, and m.
       for (int c = 0; c < targets; c++) {
-        vec weight = load(weights + c * LANES);
         vec y = load(t + c * LANES) * inverse;
-        vec slope = (load(g + (c * order + i) * LANES) * inverse - y * average) /
-                    floored(weight, y, l->floor);
+        vec slope = load(g + (c * order + i) * LANES) * inverse - y * average;
+        store(r_row + c * LANES, slope);
+        if (score.takes_logits) mean = fma8(load(softmax + c * LANES), slope, mean);
+      }
+      for (int c = 0; c < targets; c++) {
+        vec weight = load(weights + c * LANES), slope = load(r_row + c * LANES);
+        if (score.takes_logits) {
+          vec share = sums.weight * load(softmax + c * LANES);
+          gradient = fma8(weight - share, slope, gradient);
+          store(l_row + c * LANES, share * (slope - mean));
+          store(r_row + c * LANES, slope - mean);
+          continue;
+        }
+        slope /= floored(weight, load(t + c * LANES) * inverse, score.floor);
         store(l_row + c * LANES, weight * slope);
         store(r_row + c * LANES, slope);
         gradient = fma8(weight, slope, gradient);

@@ -18,7 +18,7 @@ extension CompressedCorpus {
   ) {
     precondition(source.vocabulary == shape.vocabulary, "vocabularies differ")
     precondition(source.length >= shape.firstPosition, "no position has a full window")
-    precondition(targets == .sampled || source.knowsTargetLaw, "the target's law is not known")
+    precondition(targets != .expected || source.knowsTargetLaw, "the target's law is not known")
     guard let codeCount = shape.codeCount else { preconditionFailure("more than 2⁶³ windows") }
 
     let pieces = inLanes(source.sequenceCount, threads: threads) { sequences in
@@ -28,7 +28,7 @@ extension CompressedCorpus {
     }
     self.init(
       CountedSequences(joining: pieces.map(\.0)), WindowNumbering(pieces.flatMap(\.1)),
-      shape: shape, columns: targets == .sampled ? 1 : source.vocabulary, threads: threads)
+      shape: shape, columns: targets.columns(vocabulary: source.vocabulary), threads: threads)
   }
 
   /// Sorts the sequences by query, and gives each group its keys.

@@ -24,8 +24,13 @@ public struct CompressedCorpus: Sendable {
   public enum Targets: Sendable, Equatable {
     /// The token x_{L+1} that was drawn.
     case sampled
+    /// The same, with counts of every token: for losses of all that is predicted, not only of x_{L+1}.
+    case sampledAmongAll
     /// The law π(· | context) that it was drawn from: the same expected flow, with less noise.
     case expected
+
+    /// Target columns per sequence with d tokens.
+    func columns(vocabulary: Int) -> Int { self == .sampled ? 1 : vocabulary }
   }
 
   /// The distinct windows.

@@ -58,6 +58,7 @@ struct Relabelling {
       place &*= symbols
       rest = others
     }
-    return renamed
+    // What is left tells positions apart.
+    return renamed &+ place &* rest
   }
 }

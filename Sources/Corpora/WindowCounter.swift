@@ -66,7 +66,7 @@ struct WindowCounter {
     reader = source.makeReader()
     self.shape = shape
     self.targets = targets
-    columns = targets == .sampled ? 1 : source.vocabulary
+    columns = targets.columns(vocabulary: source.vocabulary)
     tally = WindowTally(shape: shape, length: source.length, columns: columns)
     tokens = [UInt8](repeating: 0, count: source.length + 1)
     law = [Double](repeating: 0, count: source.vocabulary)
@@ -82,6 +82,10 @@ struct WindowCounter {
       switch targets {
       case .sampled:
         result.weights.append(1)
+      case .sampledAmongAll:
+        for token in 0..<columns {
+          result.weights.append(token == tokens[tokens.count - 1] ? 1 : 0)
+        }
       case .expected:
         law.withUnsafeMutableBufferPointer { reader.targetLaw(into: $0) }
         result.weights += law

@@ -2,6 +2,15 @@ public import DeclaredKeys
 
 /// The sequences that the loss is taken over.
 public struct DataSettings: Sendable, Hashable {
+  /// L, where the file says it.
+  var length: Int? {
+    switch source {
+    case .chains(let chains): chains.length
+    case .population: nil
+    case .tokens(let tokens): tokens.length
+    }
+  }
+
   /// The number of tokens d.
   public var vocabulary: Int
   /// The seed of kernels and tokens.

@@ -14,6 +14,8 @@ public struct Ensemble: Sendable {
   let base: KeyedDocument
   private let tree: DocumentTree
   private let folder: URL
+  /// Whether stages go no further than claims look.
+  private var isUpToLastFigure = false
   /// What is wrong with the document apart from any axis.
   private let baseProblems: Set<DocumentProblem>
 
@@ -72,11 +74,22 @@ public struct Ensemble: Sendable {
       var experiment = try reader.experiment()
       try checkSeeds(experiment)
       experiment.system = experiment.system.movingSeeds(by: point.replicate - 1)
+      if isUpToLastFigure { experiment = experiment.upToLastFigure }
       return LoadedExperiment(experiment, path: path, document: reader.document)
     } catch {
       throw explained(error, at: point)
     }
   }
+
+  /// The same runs, but where claims are about figures alone no further than the last of them.
+  public var upToLastFigure: Ensemble {
+    var copy = self
+    copy.isUpToLastFigure = true
+    return copy
+  }
+
+  /// Whether the file, or what overrides it, gives a key.
+  func gives<Value>(_ key: Key<Value>) -> Bool { base.isGiven(key.address()) }
 
   /// The first run of every flow whose data, window or degree no earlier flow has.
   ///

@@ -27,8 +27,37 @@ extension Experiment {
     values[Keys.first] = sampling.first
     values[Keys.perDecade] = sampling.perDecade
     values[Keys.sharpness] = sampling.sharpness
+    write(training, to: &values)
     if !claims.isEmpty { values[Keys.claims] = claims }
+    if !figures.isEmpty { values[Keys.figures] = KeyList(count: figures.count) }
+    for (index, figure) in figures.enumerated() { write(figure, index, to: &values) }
     return values
+  }
+
+  private func write(_ training: TrainingSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.optimizers] = training.optimizers
+    values[Keys.learningRate] = training.rates[0]
+    for (index, rate) in training.rates.enumerated() { values[Keys.stageRate, index] = rate }
+    values[Keys.momentum] = training.momentum
+    values[Keys.batch] = training.batch
+    values[Keys.adamRate] = training.adamRate
+    values[Keys.factors] = training.factors
+  }
+
+  private func write(_ figure: FigureSettings, _ index: Int, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.figureQuantity, index] = figure.quantity
+    values[Keys.figureStage, index] = figure.stage
+    switch figure.moment {
+    case .step(let step): values[Keys.figureStep, index] = step
+    case .time(let time): values[Keys.figureTime, index] = time
+    }
+    values[Keys.figureValue, index] = figure.value
+    switch figure.tolerance {
+    case .relative(let share): values[Keys.figureRelative, index] = share
+    case .absolute(let width): values[Keys.figureAbsolute, index] = width
+    }
   }
 
   private func write(_ settings: InductionHeadSettings, to values: inout KeyValues) {
@@ -43,13 +72,20 @@ extension Experiment {
     values[Keys.degree] = model.degree
     values[Keys.emptySet] = model.hasEmptySet
     values[Keys.readout] = model.readout
-    values[Keys.floor] = settings.loss.floor
+    values[Keys.positions] = model.positions
+    values[Keys.normaliseHeads] = model.normalisesHeads
+    values[Keys.normaliseKernel] = model.normalisesKernel
+    values[Keys.outputs] = settings.loss.outputs
+    if settings.loss.outputs == .probabilities { values[Keys.floor] = settings.loss.floor }
     if case .population = settings.data.source {
     } else {
       values[Keys.targets] = settings.loss.targets
     }
     write(settings.initial, to: &values)
     values[Keys.completeShare] = settings.completeShare
+    values[Keys.evaluationLengths] = settings.evaluation.lengths
+    values[Keys.evaluationConcentrations] = settings.evaluation.concentrations
+    values[Keys.evaluationSequences] = settings.evaluation.sequences
   }
 
   private func write(_ settings: MixedTargetSettings, to values: inout KeyValues) {

@@ -14,8 +14,12 @@ public struct Experiment: Sendable, Hashable {
   public var solver: SolverSettings
   /// When the trajectory is sampled.
   public var sampling: SamplingSettings
+  /// Discrete optimisers beside the flow.
+  public var training: TrainingSettings
   /// The claims that the flow is held against.
   public var claims: [Claim]
+  /// Figures that are to be met.
+  public var figures: [FigureSettings]
 
   /// The settings of a transformer TF(M, H, d, D); nil of another system.
   public var inductionHeads: InductionHeadSettings? {

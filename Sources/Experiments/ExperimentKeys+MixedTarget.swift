@@ -56,8 +56,12 @@ extension ExperimentKeys {
     source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
     concentration.declaration, kernel.declaration, chains.declaration, start.declaration,
     heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
-    degree.declaration, emptySet.declaration, readout.declaration, floor.declaration,
-    targets.declaration, coefficient.declaration, ownWeight.declaration, otherWeight.declaration,
+    degree.declaration, emptySet.declaration, readout.declaration, positions.declaration,
+    normaliseHeads.declaration,
+    normaliseKernel.declaration, outputs.declaration, floor.declaration, targets.declaration,
+    coefficient.declaration, ownWeight.declaration, otherWeight.declaration,
     scale.declaration, noise.declaration, initialSeed.declaration, completeShare.declaration,
+    evaluationLengths.declaration, evaluationConcentrations.declaration,
+    evaluationSequences.declaration,
   ]
 }

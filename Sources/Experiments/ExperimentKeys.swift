@@ -10,22 +10,25 @@ public enum ExperimentKeys {
       sequences.declaration, length.declaration, dataSeed.declaration,
       family.declaration, heads.declaration, window.declaration, lags.declaration,
       ownLags.declaration,
-      degree.declaration, emptySet.declaration, readout.declaration, dimension.declaration,
+      degree.declaration, emptySet.declaration, readout.declaration,
+      positions.declaration, normaliseHeads.declaration, normaliseKernel.declaration,
+      dimension.declaration,
       isTied.declaration,
       proportion.declaration, targetWeight.declaration, form.declaration,
-      floor.declaration, targets.declaration, induction.declaration,
+      outputs.declaration, floor.declaration, targets.declaration, induction.declaration,
       initialFile.declaration, sigma.declaration, firstRate.declaration, coefficient.declaration,
       ownWeight.declaration,
       otherWeight.declaration, scale.declaration, noise.declaration, initialSeed.declaration,
       values.declaration,
       stages.declaration, stageName.declaration, train.declaration, until.declaration,
+      stageRate.declaration,
       stopWhen.declaration, quantity.declaration, above.declaration, below.declaration,
       method.declaration, linearSolver.declaration, krylovDimension.declaration,
       relativeTolerance.declaration, absoluteTolerance.declaration, stepLimit.declaration,
       eventErrors.declaration,
       completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,
-      claims.declaration,
+    ] + ofTraining + ofEvaluation + [claims.declaration] + ofFigures + [
       replicates.declaration, sweep.declaration, sweepKey.declaration, sweepValues.declaration,
       sweepFrom.declaration, sweepTo.declaration, sweepCount.declaration,
     ],
@@ -35,12 +38,15 @@ public enum ExperimentKeys {
         + "Gaussian tokens for the mixed target",
       "model": "The transformer: TF(M, H, d, D), or that of the mixed target",
       "target": "The mixed target: a 4-gram part and an in-context 2-gram part",
-      "loss": "The loss: −E log(y + ε), or ½ E‖target − output‖² for the mixed target",
+      "loss":
+        "The loss: −E log(y + ε), −E log softmax(y), or ½ E‖target − output‖² for the mixed target",
       "initial": "Where the flow starts",
       "stages": "What is trained, in order",
       "solver": "How the flow is integrated",
       "events": "The moments that are located",
       "sampling": "When the trajectory is sampled, beside every stage boundary",
+      "training": "Discrete optimisers beside the flow",
+      "evaluation": "Fresh data for the trained model",
     ])
 
   /// The keys of experiments of one family.
@@ -130,11 +136,25 @@ public enum ExperimentKeys {
     "model.readout", default: .value(.fullWindow),
     "The positions that the second layer reads: l = M+1…L, or l = 1…L")
 
+  static let positions = Key<PositionalWeights>.choice(
+    "model.positions", default: .value(.relative),
+    "Whether a head has one weight per lag, or one per lag and position; not with source: population"
+  )
+  static let normaliseHeads = Key.boolean(
+    "model.normalise_heads", default: .value(false),
+    "Whether every head's output is divided by its norm, plus 1e-7, before positions are compared")
+  static let normaliseKernel = Key.boolean(
+    "model.normalise_kernel", default: .value(true),
+    "Whether the kernel is divided by C_D, the sum of all c_S²")
+
   // MARK: - Loss
 
+  static let outputs = Key<OutputKind>.choice(
+    "loss.outputs", default: .value(.probabilities),
+    "What a prediction y is taken for: probabilities, −log(y + ε), or logits, −log softmax(y)")
   static let floor = Key.real(
     "loss.floor", .nonNegative, unit: "probability", default: .value(1e-6),
-    "The floor ε inside the logarithm")
+    "The floor ε inside the logarithm; only with outputs: probabilities")
   static let targets = Key<Targets>.choice(
     "loss.targets", default: .value(.sampled),
     "Whether the next token is the one drawn, or weighed by the chain's kernel; "

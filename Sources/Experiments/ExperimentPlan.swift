@@ -98,6 +98,10 @@ public struct ExperimentPlan: Sendable {
           advice: "choose one of \(columns.joined(separator: ", "))")
       }
     }
+    try checkFigures(columns)
+    if experiment.claims.contains(where: \.isAboutEvaluation) {
+      _ = try system.evaluation(of: system.start, threads: 1)
+    }
     // About how many samples the stages take.
     let sampling = experiment.sampling
     let samples = experiment.stages.reduce(0.0) { count, stage in
@@ -110,6 +114,41 @@ public struct ExperimentPlan: Sendable {
         found: "\(experiment.sampling.perDecade), which makes \(String(Float(samples))) samples",
         allowed: "at most \(Self.mostSamples) samples over all stages",
         advice: "lower it, or raise sampling.first")
+    }
+  }
+}
+
+extension ExperimentPlan {
+  /// Figures are of columns, and of moments inside their stages.
+  private func checkFigures(_ columns: [String]) throws(DocumentError) {
+    for (index, figure) in experiment.figures.enumerated() {
+      if !columns.contains(figure.quantity) {
+        throw loaded.error(
+          at: ExperimentKeys.figureQuantity.address(index), found: figure.quantity,
+          allowed: "a column of trajectory.csv",
+          advice: "choose one of \(columns.joined(separator: ", "))")
+      }
+      guard let stage = experiment.stages.firstIndex(where: { $0.name == figure.stage }) else {
+        continue
+      }
+      let duration = experiment.stages[stage].duration
+      switch figure.moment {
+      case .step(let step):
+        let last = duration / experiment.training.rates[stage] * (1 + 1e-12)
+        if Double(step) > last {
+          throw loaded.error(
+            at: ExperimentKeys.figureStep.address(index), found: "\(step)",
+            allowed: "at most \(Int(last)), the steps of stage \(figure.stage)",
+            advice: "lengthen the stage, or lower its learning rate")
+        }
+      case .time(let time):
+        if time > duration {
+          throw loaded.error(
+            at: ExperimentKeys.figureTime.address(index), found: "\(time)",
+            allowed: "at most \(duration), the length of stage \(figure.stage)",
+            advice: "lengthen the stage")
+        }
+      }
     }
   }
 }

@@ -32,6 +32,12 @@ extension ExperimentReader {
           allowed: "full-window, because the start of an infinite sequence has no weight",
           advice: "leave model.readout out")
       }
+      if document[Keys.positions] == .absolute {
+        document.reject(
+          Keys.positions.address(), found: "absolute with data.source: population",
+          allowed: "relative, because an infinite sequence has no last position",
+          advice: "leave model.positions out")
+      }
     case .tokens?:
       reject(
         [
@@ -40,6 +46,11 @@ extension ExperimentReader {
         ], onlyWith: "source: chains", source: "tokens")
       reject([Keys.chains.address()], onlyWith: "source: population", source: "tokens")
       require(Keys.file, advice: "name the token file, or write source: chains")
+      if document[Keys.positions] == .absolute, !document.isGiven(Keys.length.address()) {
+        document.reject(
+          Keys.positions.address(), found: "absolute without data.length",
+          allowed: "with the length of the sequences", advice: "write data.length")
+      }
       if document[Keys.targets] == .expected {
         document.reject(
           Keys.targets.address(), found: "expected with data.source: tokens",
@@ -164,6 +175,15 @@ extension ExperimentReader {
         Keys.length.address(), found: "\(length) with model.window \(window)",
         allowed: "an integer > \(window)",
         advice: "lengthen the sequences, narrow the window or write model.readout: all-positions")
+    }
+  }
+
+  mutating func checkLoss() {
+    if document[Keys.outputs] == .logits, document.isGiven(Keys.floor.address()) {
+      document.reject(
+        Keys.floor.address(), found: "the key beside loss.outputs: logits",
+        allowed: "only with outputs: probabilities",
+        advice: "remove it: the logarithm of a softmax needs no floor")
     }
   }
 

@@ -32,7 +32,8 @@ extension ExperimentReader {
       }
     }
     let claims = document[Keys.claims] ?? []
-    for (place, claim) in claims.enumerated() where claim.isAboutMixedTarget != isMixed {
+    for (place, claim) in claims.enumerated()
+    where claim.isAboutMixedTarget != isMixed && !claim.isAboutTraining {
       document.reject(
         Keys.claims.address().element(place), .notAllowed, found: claim.rawValue,
         allowed: "the claims about model.family: \(family.rawValue)",

@@ -1,4 +1,5 @@
 import DeclaredKeys
+import FlowAnalysis
 import Foundation
 
 /// Turns a document into an experiment: checks across keys first, then the settings.
@@ -14,19 +15,25 @@ struct ExperimentReader {
     if document.isFaulty(Keys.family.address()) { try document.finish() }
     checkStages()
     checkSolver()
+    checkTraining()
     let system: SystemSettings =
       switch document[Keys.family] {
       case .mixedTarget?: .mixedTarget(try mixedTarget())
       default: .inductionHeads(try inductionHeads())
       }
     try document.finish()
+    let stages = try stages()
+    let figures = try figures(stages)
+    // Figures are there to be judged.
+    var claims = document[Keys.claims] ?? []
+    if !figures.isEmpty, !claims.contains(.figures) { claims.append(.figures) }
     return Experiment(
-      question: document.firstComment, system: system, stages: try stages(), solver: try solver(),
+      question: document.firstComment, system: system, stages: stages, solver: try solver(),
       sampling: SamplingSettings(
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
         sharpness: try document.required(Keys.sharpness)),
-      claims: document[Keys.claims] ?? [])
+      training: try training(stages), claims: claims, figures: figures)
   }
 
   private mutating func inductionHeads() throws(DocumentError) -> InductionHeadSettings {
@@ -34,15 +41,21 @@ struct ExperimentReader {
     checkData()
     checkModel()
     checkLength()
+    checkLoss()
     checkInitial()
     try document.finish()
     let model = try model()
     let settings = InductionHeadSettings(
       data: try data(), model: model,
       loss: LossSettings(
+        outputs: try document.required(Keys.outputs),
         floor: try document.required(Keys.floor), targets: try document.required(Keys.targets)),
       initial: try initial(model),
-      completeShare: document[Keys.completeShare] ?? defaultCompleteShare)
+      completeShare: document[Keys.completeShare] ?? defaultCompleteShare,
+      evaluation: EvaluationSettings(
+        lengths: try document.required(Keys.evaluationLengths),
+        concentrations: try document.required(Keys.evaluationConcentrations),
+        sequences: try document.required(Keys.evaluationSequences)))
     checkNames(settings)
     return settings
   }
@@ -100,7 +113,10 @@ struct ExperimentReader {
       heads: heads, window: window, lags: lags, ownLags: ownLags,
       degree: try document.required(Keys.degree),
       hasEmptySet: try document.required(Keys.emptySet),
-      readout: try document.required(Keys.readout))
+      readout: try document.required(Keys.readout),
+      positions: try document.required(Keys.positions),
+      normalisesHeads: try document.required(Keys.normaliseHeads),
+      normalisesKernel: try document.required(Keys.normaliseKernel))
   }
 
   private func initial(_ model: ModelSettings) throws(DocumentError) -> InitialSettings {

@@ -9,14 +9,17 @@ import Objectives
 // What can be told about an experiment only once its model stands.
 
 extension InductionHeadPlan {
-  static func model(_ settings: InductionHeadSettings) -> GIHTransformer {
+  /// - Parameter length: L, where it is known; positions can have weights of their own only then.
+  static func model(_ settings: InductionHeadSettings, length: Int?) -> GIHTransformer {
     let model = settings.model
     return GIHTransformer(
       vocabulary: settings.data.vocabulary,
       heads: zip(model.lags, model.ownLags).map { GIHTransformer.Head(lags: $0, ownLag: $1) },
       window: model.window, degree: model.degree, hasEmptySet: model.hasEmptySet,
       readOut: model.readout == .fullWindow ? .fullWindow : .allPositions,
-      lossFloor: settings.loss.floor)
+      loss: settings.loss.output, normalisesHeads: model.normalisesHeads,
+      normalisesKernel: model.normalisesKernel,
+      length: model.positions == .absolute ? length : nil)
   }
 
   static func check(

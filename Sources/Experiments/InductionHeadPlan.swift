@@ -18,8 +18,25 @@ struct InductionHeadPlan: PlannedSystem {
   enum PlannedData {
     /// Sequences of finite length.
     case sequences(any SequenceSource)
-    /// K chains in infinite context: chain i is that of sequence i under the same seed.
-    case population(SequenceSampler.Source, count: Int, seed: UInt64)
+    /// Chains in infinite context: chain i is that of sequence i under the same seed.
+    case population(SequenceSampler.Source, chains: [Int], seed: UInt64)
+
+    /// How many sequences or chains there are.
+    var count: Int {
+      switch self {
+      case .sequences(let sequences): sequences.sequenceCount
+      case .population(_, let chains, _): chains.count
+      }
+    }
+
+    /// Some of them.
+    func chosen(_ indices: [Int]) -> PlannedData {
+      switch self {
+      case .sequences(let sequences): .sequences(ChosenSequences(indices, of: sequences))
+      case .population(let source, let chains, let seed):
+        .population(source, chains: indices.map { chains[$0] }, seed: seed)
+      }
+    }
   }
 
   /// Plans a transformer.
@@ -37,7 +54,7 @@ struct InductionHeadPlan: PlannedSystem {
   ) throws(DocumentError) {
     self.loaded = loaded
     self.settings = settings
-    let model = Self.model(settings)
+    let model = Self.model(settings, length: settings.data.length)
     self.model = model
     try Self.check(loaded, settings, model)
     let isDense = loaded.experiment.solver.linearSolver == .dense
@@ -64,7 +81,8 @@ struct InductionHeadPlan: PlannedSystem {
       let source = try Self.chainSource(
         loaded, population.kernels, vocabulary: settings.data.vocabulary,
         parents: population.parents, memoryLimit)
-      data = .population(source, count: population.chains, seed: UInt64(settings.data.seed))
+      data = .population(
+        source, chains: Array(0..<population.chains), seed: UInt64(settings.data.seed))
     case .tokens:
       let stored = try Self.storedSequences(
         loaded, settings, model, memoryLimit, earlier?.storedSequences(for: settings.data))
@@ -81,26 +99,28 @@ struct InductionHeadPlan: PlannedSystem {
   var observableNames: [String] { model.observableNames }
 
   func prepared(threads: Int) -> any PreparedSystem {
-    PreparedInductionHeads(plan: self, objective: objective(threads: threads), threads: threads)
+    PreparedInductionHeads(
+      plan: self, objective: objective(over: data, threads: threads), threads: threads)
   }
 
   /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
-  private func objective(threads: Int) -> GIHObjective {
+  func objective(over data: PlannedData, threads: Int) -> GIHObjective {
     switch data {
     case .sequences(let sequences):
       let targets: CompressedCorpus.Targets =
-        settings.loss.targets == .sampled ? .sampled : .expected
+        settings.loss.targets == .expected
+        ? .expected : model.loss.seesEveryToken ? .sampledAmongAll : .sampled
       return GIHObjective(
         model: model,
         corpus: CompressedCorpus(
           sequences, shape: model.windowShape, targets: targets, pairs: .upToRelabelling,
           threads: threads),
         length: sequences.length, completeShare: settings.completeShare, threads: threads)
-    case .population(let source, let count, let seed):
+    case .population(let source, let chains, let seed):
       return GIHObjective(
         model: model,
         population: PopulationLaw(
-          chains: (0..<count).map { source.chain(seed: seed, index: UInt64($0)) },
+          chains: chains.map { source.chain(seed: seed, index: UInt64($0)) },
           shape: model.windowShape, threads: threads),
         completeShare: settings.completeShare)
     }

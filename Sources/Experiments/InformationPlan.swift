@@ -1,5 +1,6 @@
 import Corpora
 public import DeclaredKeys
+import InductionHeads
 public import MarkovChains
 
 /// What `gradflow information` may be asked beyond the experiment itself.
@@ -58,6 +59,11 @@ public struct InformationPlan: Sendable {
 
   /// The sets, small ones first.
   public var lagSets: [[Int]] { LagSets.all(window: window, largest: largest) }
+
+  /// What the flow of the experiment's loss selects the largest of.
+  public var criterion: SelectionCriterion {
+    settings.loss.output.seesEveryToken ? .logits : .modified
+  }
 
   /// The columns of the report's table.
   public var columns: [String] {
@@ -133,11 +139,12 @@ public struct InformationPlan: Sendable {
     switch source {
     case .prior(let prior, let seed, let chains):
       return try InformationSurvey.survey(
-        prior, seed: seed, chains: chains, lagSets: lagSets, threads: threads, observer: observer
+        prior, seed: seed, chains: chains, lagSets: lagSets, criterion: criterion, threads: threads,
+        observer: observer
       ).map { .chains($0) }
     case .kernel(let chain):
       var goesOn = true
-      let survey = try InformationSurvey(of: chain, lagSets: lagSets) {
+      let survey = try InformationSurvey(of: chain, lagSets: lagSets, criterion: criterion) {
         goesOn = try observer(0, $0)
       }
       return goesOn ? .chains(survey) : nil
@@ -145,7 +152,7 @@ public struct InformationPlan: Sendable {
       return .tokens(
         PlugInInformation(
           tokens: stored.tokens, width: stored.width, vocabulary: settings.data.vocabulary,
-          window: window, lagSets: lagSets, threads: threads))
+          window: window, lagSets: lagSets, criterion: criterion, threads: threads))
     }
   }
 }

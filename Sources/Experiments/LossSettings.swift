@@ -1,11 +1,27 @@
 public import DeclaredKeys
+public import InductionHeads
 
-/// The loss −E log(y + ε).
+/// What a prediction y costs.
 public struct LossSettings: Sendable, Hashable {
-  /// The floor ε inside the logarithm.
+  /// What y is taken for.
+  public var outputs: OutputKind
+  /// The floor ε inside the logarithm of probabilities.
   public var floor: Double
   /// What stands for the next token.
   public var targets: Targets
+
+  /// The loss of one prediction.
+  public var output: OutputLoss {
+    outputs == .logits ? .crossEntropyOfLogits : .logProbability(floor: floor)
+  }
+}
+
+/// What the loss takes a prediction y for.
+public enum OutputKind: String, KeyChoice {
+  /// Probabilities: −log(y + ε).
+  case probabilities
+  /// Logits: −log softmax(y).
+  case logits
 }
 
 /// What the loss takes for the next token.

@@ -143,6 +143,14 @@ struct MixedTargetPlan: PlannedSystem {
   }
 }
 
+extension MixedTargetPlan {
+  func evaluation(of parameters: [Double], threads: Int) throws(DocumentError) -> Evaluation {
+    throw loaded.error(
+      at: ExperimentKeys.family.address(), found: "mixed-target", allowed: "induction-heads",
+      advice: "evaluate a run of the induction-head transformer")
+  }
+}
+
 /// A loss of the mixed target that stands.
 struct PreparedMixedTarget: PreparedSystem {
   let plan: MixedTargetPlan
@@ -215,6 +223,8 @@ struct PreparedMixedTarget: PreparedSystem {
     let findings = claims.flatMap { evidence.findings(of: $0) }
     return (findings, SweptFlow(evidence, axes: [:], findings: findings))
   }
+
+  var batches: (any BatchSource)? { nil }
 
   /// The in-context part of a sampled loss as a table, of the same tokens or of others; nil if none is sampled.
   private func table(ofOtherTokens: Bool) -> MixedObjective? {

@@ -16,6 +16,12 @@ public struct ModelSettings: Sendable, Hashable {
   public var hasEmptySet: Bool
   /// The positions that the second layer reads.
   public var readout: Readout
+  /// Whether a head's weights are the same at every position.
+  public var positions: PositionalWeights
+  /// Whether every head's output is divided by its norm.
+  public var normalisesHeads: Bool
+  /// Whether the kernel is divided by C_D.
+  public var normalisesKernel: Bool
 
   /// The number of subsets of heads, Σ_k (H choose k) over k from 0 or 1 to D.
   public var subsetCount: Int {
@@ -46,11 +52,21 @@ public struct ModelSettings: Sendable, Hashable {
         && members.allSatisfy { $0 >= 1 && $0 <= heads }
         && zip(members, members.dropFirst()).allSatisfy(<)
     }
-    if parts.count == 3, parts[0] == "w", let head = number(parts[1]), let lag = number(parts[2]) {
+    if positions == .relative, parts.count == 3, parts[0] == "w", let head = number(parts[1]),
+      let lag = number(parts[2])
+    {
       return lags.indices.contains(head - 1) && lags[head - 1].contains(lag)
     }
     return false
   }
+}
+
+/// What the weights of a head depend on.
+public enum PositionalWeights: String, KeyChoice {
+  /// The lag alone.
+  case relative
+  /// The lag and the position; such a model is for sequences of one length.
+  case absolute
 }
 
 /// The positions that the second layer reads.

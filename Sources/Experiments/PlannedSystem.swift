@@ -24,6 +24,14 @@ protocol PlannedSystem: Sendable {
   /// What a person wants to know of the parameters.
   func summary(at parameters: [Double]) -> SystemSummary
 
+  /// How trained parameters do on fresh data.
+  ///
+  /// - Parameters:
+  ///   - parameters: θ.
+  ///   - threads: threads to use; the result does not depend on it.
+  /// - Throws: `DocumentError` where no fresh data can be drawn.
+  func evaluation(of parameters: [Double], threads: Int) throws(DocumentError) -> Evaluation
+
   /// The error that the loss at the start is not finite.
   func infiniteStart(_ loss: Double) -> DocumentError
 }
@@ -49,6 +57,9 @@ protocol PreparedSystem: Sendable {
     of problem: FlowProblem, _ trajectory: Trajectory, solvedWith options: SolverOptions,
     observer: @escaping (FlowProgress) -> Bool
   ) -> [String: Double]
+
+  /// The loss over batches of the data; nil where there is no such thing.
+  var batches: (any BatchSource)? { get }
 
   /// Holds claims against a flow.
   ///

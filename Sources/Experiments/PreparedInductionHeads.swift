@@ -91,6 +91,8 @@ struct PreparedInductionHeads: PreparedSystem {
     )
   }
 
+  var batches: (any BatchSource)? { InductionHeadBatches(plan: plan) }
+
   /// α, if the chains come from a prior.
   private var concentration: Double? {
     switch plan.settings.data.source {

@@ -31,7 +31,7 @@ public struct ProblemSize: Sendable, Equatable {
     let n = Double(sequences)
     let d = Double(settings.data.vocabulary)
     let codes = model.windowShape.codeCount.map(Double.init) ?? .infinity
-    let columns = settings.loss.targets == .expected ? d : 1
+    let columns = settings.loss.targets == .expected || model.loss.seesEveryToken ? d : 1
     let entries = n * min(Double(length), codes)
     // As real numbers: lengths that no machine holds are refused later, with a message.
     let tokens = Double(length) + 1

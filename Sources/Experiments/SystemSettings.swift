@@ -51,6 +51,8 @@ public struct InductionHeadSettings: Sendable, Hashable {
   public var initial: InitialSettings
   /// The share from which on a selection counts as complete; nil for never.
   public var completeShare: Double?
+  /// The fresh data that the trained model is evaluated on.
+  public var evaluation: EvaluationSettings
 
   /// Whether another seed makes another run.
   var isRandom: Bool {

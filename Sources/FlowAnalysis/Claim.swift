@@ -20,8 +20,16 @@ public enum Claim: String, Sendable, CaseIterable {
   case finiteOptimum = "G7"
   /// The trained model is close to the generalised induction head GIH(S*).
   case limitModel = "G8"
+  /// Evaluated on other lengths and priors, the loss falls with the length.
+  case lengths = "G9"
   /// Trained all at once: selection, then classification, then concentration.
   case order = "G10"
+  /// Figures that were published, or are expected, of gradient descent or the flow.
+  case figures
+  /// Gradient descent converges to the flow at first order in its learning rate.
+  case descentOrder = "D1"
+  /// A step of gradient descent breaks the conservation of C_D by η²‖∇_c L‖².
+  case descentDrift = "D2"
   /// Mixed target: L_G4 ~ 1/(4t).
   case fourGramTail = "M1"
   /// Mixed target: when L_G4 is 1 % of its start.
@@ -42,11 +50,31 @@ public enum Claim: String, Sendable, CaseIterable {
   /// Whether it is about the mixed target.
   public var isAboutMixedTarget: Bool { rawValue.hasPrefix("M") }
 
+  /// Whether it is about discrete training beside the flow.
+  public var isAboutTraining: Bool {
+    switch self {
+    case .figures, .descentOrder, .descentDrift: true
+    default: false
+    }
+  }
+
+  /// Whether it is about the trained model on fresh data.
+  public var isAboutEvaluation: Bool { self == .lengths }
+
   /// Whether its constants come from the expansion of the loss in a.
   public var needsExpansion: Bool {
     switch self {
     case .selectionRate, .selectionTime, .copying, .bystanders, .order: true
     default: false
+    }
+  }
+
+  /// Whether its constants hold for the transformer of the paper's theory alone; see
+  /// ``GIHTransformer/isPaperForm``.
+  public var needsPaperForm: Bool {
+    switch self {
+    case .conservation, .finiteOptimum, .lengths: false
+    default: true
     }
   }
 
@@ -64,7 +92,11 @@ public enum Claim: String, Sendable, CaseIterable {
     case .classifierGrowth: "\(paper) (logarithmic); exponent derived"
     case .finiteOptimum: "derived"
     case .limitModel: "\(paper) (limit); bound and rate derived"
+    case .lengths: "\(paper), Figure 7"
     case .order: "derived"
+    case .figures: "figures in the experiment file"
+    case .descentOrder: "Euler's method"
+    case .descentDrift: "derived"
     case .fourGramTail, .partialLearning: "\(mixed) (partial learning); constant derived"
     case .earlyDrop, .overshoot: "derived"
     case .emergence: "\(mixed) (plateau and emergence); constants derived"

@@ -47,7 +47,6 @@ extension Evidence {
   /// - Returns: −∂L/∂a.
   package func limitSlope(lags: [Int], at scale: Double) -> Double {
     let b = expm1(scale)
-    let floor = model.lossFloor
     return meanOverMarginals(lags: lags) { pair, window, token in
       let z = 1 + b * window
       var slope = 0.0

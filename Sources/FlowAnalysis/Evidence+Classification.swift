@@ -56,7 +56,7 @@ extension Evidence {
         modelError: a * departure * limit.slope,
         detail: "a in \(Self.text(scales[0]))…\(Self.text(a))")
     ]
-    if let concentration, lags == parents, model.lossFloor == 0 {
+    if let concentration, lags == parents, floor == 0 {
       // Logarithms, from rare sub-windows and at α = 1, make local exponents differ: at α = 1 and
       // d = 3, r = 2 − 1/(a − 3.6).
       let statement = "r against min(2, 1+α), α=\(Self.text(concentration))"
@@ -79,7 +79,7 @@ extension Evidence {
     // Losses differ to second order in what the predictions lack: √(2 left) of the way in a, and
     // a times the departure in logits.
     let lacking = (2 * left).squareRoot() + a * departure
-    if model.lossFloor > 0 {
+    if floor > 0 {
       return findings + [
         Finding(
           .classifierGrowth, statement, notApplicable: "the entropy is reached without a floor only"

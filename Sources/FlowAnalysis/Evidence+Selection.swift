@@ -35,7 +35,7 @@ extension Evidence {
           notApplicable: "Ĩ is the slope in infinite context; this is a finite one")
       ]
     }
-    guard model.lossFloor == 0 else {
+    guard floor == 0 else {
       return [
         Finding(
           .information, "slope of the loss at a=0",

@@ -43,6 +43,9 @@ public struct Evidence: Sendable {
   /// The transformer.
   var model: GIHTransformer { objective.model }
 
+  /// ε; claims about other losses are not judged.
+  var floor: Double { model.loss.floor ?? 0 }
+
   /// Whether the context is infinite.
   var isPopulation: Bool { if case .population = objective.data { true } else { false } }
 
@@ -53,6 +56,13 @@ public struct Evidence: Sendable {
   public func findings(of claim: Claim) -> [Finding] {
     guard trajectory.isWhole else {
       return [Finding(claim, "", notApplicable: "the flow did not come to its end")]
+    }
+    guard model.isPaperForm || !claim.needsPaperForm else {
+      return [
+        Finding(
+          claim, "",
+          notApplicable: "it is derived for heads and a kernel as in the paper, and −log(y + ε)")
+      ]
     }
     return unfiltered(claim).map { $0.orTooCoarse() }
   }
@@ -69,6 +79,9 @@ public struct Evidence: Sendable {
     case .finiteOptimum: finiteOptimum()
     case .limitModel: limitModel()
     case .order: order()
+    case .lengths: [Finding(claim, "", notApplicable: "the model was not evaluated")]
+    case .figures, .descentOrder, .descentDrift:
+      [Finding(claim, "", notApplicable: "it is about training beside the flow")]
     case .fourGramTail, .partialLearning, .earlyDrop, .emergence, .overshoot, .convergenceRate,
       .firstLayer, .targetPower:
       [Finding(claim, "", notApplicable: "it is about the mixed target")]

@@ -117,7 +117,7 @@ public struct Finding: Sendable, Equatable {
     return holds && measured.isFinite && derived.isFinite ? .holds : .rejected
   }
 
-  /// One finding for several replicates of the same experiment: the worst of them.
+  /// One finding for several replicates of the same experiment: the worst of them, of figures the mean.
   ///
   /// Derived and measured values of a replicate belong to the same data set, so each is judged alone,
   /// and the claim is rejected when one of them is. The detail has the mean of measured/derived with
@@ -129,6 +129,9 @@ public struct Finding: Sendable, Equatable {
   public static func combined(_ replicates: [Finding]) -> Finding {
     guard let first = replicates.first else { preconditionFailure("there is a replicate") }
     if replicates.count == 1 { return first }
+    if first.claim == .figures, replicates.allSatisfy({ $0.reason == nil }) {
+      return mean(of: replicates)
+    }
     if let reason = replicates.lazy.compactMap(\.reason).first {
       let judged = replicates.filter { $0.reason == nil }
       // What one replicate contradicts, another that says nothing does not restore.
@@ -148,6 +151,16 @@ public struct Finding: Sendable, Equatable {
       worst.claim, worst.statement, derived: worst.derived, measured: worst.measured,
       uncertainty: worst.uncertainty, modelError: worst.modelError, relation: worst.relation,
       detail: parts.joined(separator: ", "))
+  }
+
+  /// Figures are of means over data sets: the mean, with Student's 95 % interval over the replicates.
+  private static func mean(of replicates: [Finding]) -> Finding {
+    let sample = Sample(replicates.map(\.measured))
+    let first = replicates[0]
+    return Finding(
+      first.claim, first.statement, derived: first.derived, measured: sample.mean,
+      uncertainty: sample.halfWidth, modelError: first.modelError, relation: first.relation,
+      detail: "mean of \(replicates.count) replicates")
   }
 
   /// By how much what was measured lies outside what is allowed; negative inside, larger is worse.

@@ -22,16 +22,17 @@ public struct SmallScaleExpansion: Sendable {
 
   /// Expands the loss of an objective.
   ///
-  /// - Parameter objective: its windows are full, and at most ``mostWindows``.
+  /// - Parameter objective: its windows are full, and at most ``mostWindows``; its model has the paper's form.
   public init?(_ objective: GIHObjective) {
+    guard objective.model.isPaperForm, let floor = objective.model.loss.floor else { return nil }
     switch objective.data {
     case .corpus(let corpus):
       let table = corpus.windows
       guard table.count <= Self.mostWindows, table.isFull else { return nil }
-      self.init(table, Self.matrix(corpus, floor: objective.model.lossFloor))
+      self.init(table, Self.matrix(corpus, floor: floor))
     case .population(let law):
       guard law.windows.count <= Self.mostWindows else { return nil }
-      self.init(law.windows, Self.matrix(law, floor: objective.model.lossFloor))
+      self.init(law.windows, Self.matrix(law, floor: floor))
     }
   }
 

@@ -97,6 +97,8 @@ public struct SampleSchedule: Sendable, Equatable {
   public var perDecade: Int
   /// Whether to record λ_max(∇²L) over the trained parameters at each sample.
   public var sharpness: Bool
+  /// In the place of times spaced evenly: those of every stage on its own clock, ascending.
+  private var listed: [[Double]]?
 
   /// Describes a schedule.
   ///
@@ -111,8 +113,21 @@ public struct SampleSchedule: Sendable, Equatable {
     self.sharpness = sharpness
   }
 
-  /// The sample times strictly between 0 and `duration`, ascending.
-  func times(within duration: Double) -> [Double] {
+  /// Samples at given times.
+  ///
+  /// - Parameters:
+  ///   - times: for each stage the times on its own clock, in any order; those outside of it count for nothing.
+  ///   - sharpness: costs one Hessian and its eigenvalues per sample.
+  public init(at times: [[Double]], sharpness: Bool = false) {
+    self.init(first: 1, perDecade: 1, sharpness: sharpness)
+    listed = times.map { Set($0).sorted() }
+  }
+
+  /// The sample times of a stage on its own clock, strictly between 0 and `duration`, ascending.
+  public func times(ofStage stage: Int, within duration: Double) -> [Double] {
+    if let listed {
+      return stage < listed.count ? listed[stage].filter { $0 > 0 && $0 < duration } : []
+    }
     var times: [Double] = []
     var index = 0
     while true {

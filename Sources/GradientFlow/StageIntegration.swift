@@ -40,7 +40,7 @@ struct StageIntegration {
     lossAtStart = dynamics.evaluate()
     lastLoss = lossAtStart
     squaredNorms = [dynamics.squaredGradientNorm]
-    pendingSamples = (sampling?.times(within: stage.duration) ?? [])[...]
+    pendingSamples = (sampling?.times(ofStage: position, within: stage.duration) ?? [])[...]
     self.trajectory.stages.append(
       Trajectory.StageSummary(
         stage: stage, startTime: startTime, endTime: startTime, ending: .failed,

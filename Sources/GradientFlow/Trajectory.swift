@@ -203,4 +203,37 @@ public struct FlowProgress: Sendable {
   public let steps: Int
   /// Whether this is the second solve, which only gives events their error bars.
   public let isErrorSolve: Bool
+  /// What trains in discrete steps; nil for the flow.
+  public let training: String?
+
+  init(
+    stage: Int, stageDescription: Stage, time: Double, loss: Double, parameters: [Double],
+    steps: Int, isErrorSolve: Bool
+  ) {
+    self.stage = stage
+    self.stageDescription = stageDescription
+    self.time = time
+    self.loss = loss
+    self.parameters = parameters
+    self.steps = steps
+    self.isErrorSolve = isErrorSolve
+    training = nil
+  }
+
+  /// Progress of discrete training.
+  ///
+  /// - Parameters:
+  ///   - training: what trains.
+  ///   - progress: where it stands.
+  ///   - stage: its stage.
+  public init(training: String, _ progress: DiscreteTraining.Progress, stage: Stage) {
+    self.stage = progress.stage
+    stageDescription = stage
+    time = stage.duration * Double(progress.step) / Double(progress.count)
+    loss = progress.loss
+    parameters = progress.parameters
+    steps = progress.step
+    isErrorSolve = false
+    self.training = training
+  }
 }

@@ -2,17 +2,17 @@ import CKernels
 import Corpora
 import LinearAlgebra
 
-/// The sum of −Σ_e π_e log(y_e + ε) over the sequences of a compressed corpus.
+/// The sum of the losses of the sequences of a compressed corpus.
 struct CorpusLoss: PairLoss {
   let corpus: CompressedCorpus
   let counts: SequenceCounts
-  let floor: Double
+  let output: OutputLoss
   let plan: WorkPlan
 
-  init(_ corpus: CompressedCorpus, floor: Double, lanes: Int, threads: Int) {
+  init(_ corpus: CompressedCorpus, output: OutputLoss, lanes: Int, threads: Int) {
     self.corpus = corpus
-    self.floor = floor
-    counts = SequenceCounts(corpus, floor: floor, threads: threads)
+    self.output = output
+    counts = SequenceCounts(corpus, loss: output, threads: threads)
     plan = WorkPlan(corpus, counts, lanes: lanes)
   }
 
@@ -70,7 +70,7 @@ final class LaneCorpusLoss: LanePairLoss {
     guard let piece = block.piece else { return nil }
     return loss.counts.with(piece) { sequences in
       var logits = gf_logits(
-        floor: loss.floor, slots: Int64(block.slots),
+        score: loss.output.score, slots: Int64(block.slots),
         powers: isShared ? UnsafePointer(powers.pointer) : nil, logits: logits.pointer)
       return body(piece, &sequences, &logits)
     }
@@ -138,6 +138,6 @@ final class CurvaturePanels {
     let size = order * Self.chunks * (counts.targets + 2) * SequenceCounts.lanes
     left = Buffer(size)
     right = Buffer(size)
-    scratch = Buffer((counts.columns * (order + 1) + order) * SequenceCounts.lanes)
+    scratch = Buffer((counts.columns * (order + 2) + order) * SequenceCounts.lanes)
   }
 }

@@ -56,10 +56,13 @@ extension GIHEvaluator {
   func hessian(
     at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>
   ) {
+    // With weights of its own at every position a pair depends on few of the parameters.
+    if model.hasOwnPositions { return hessianByProducts(parameters, positions, into: &hessian) }
     prepare(parameters)
     let selection = Selection(positions, of: model)
     let scale = parameters[model.scaleIndex]
     let theta = (0..<parameters.count).map { parameters[$0] }
+    let norm = model.kernelNorm(parameters)
     team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
       lane.clear()
@@ -69,7 +72,8 @@ extension GIHEvaluator {
         forEach(plan.blocks[tile]) { _, block, windows in
           forward(block, at: 0, windows: windows, scale: scale, lane)
           products(block, lane)
-          logitGradients(block, windows: windows, parameters: theta, selection, lane, sums)
+          logitGradients(
+            block, windows: windows, parameters: theta, norm: norm, selection, lane, sums)
           lane.readOut.addCurvature(
             block, isShared: isShared(scale), rows: sums.transposed.pointer,
             order: selection.count, to: sums.matrix.pointer)
@@ -90,7 +94,22 @@ extension GIHEvaluator {
         sum.add(part)
       }
     }
-    assemble(theta, selection, total, into: &hessian)
+    assemble(theta, norm: norm, selection, total, into: &hessian)
+  }
+
+  /// Column by column.
+  private func hessianByProducts(
+    _ parameters: Span<Double>, _ positions: [Int], into hessian: inout MutableSpan<Double>
+  ) {
+    var direction = [Double](repeating: 0, count: parameters.count)
+    var column = direction
+    for (j, position) in positions.enumerated() {
+      direction[position] = 1
+      var span = column.mutableSpan
+      hessianVectorProduct(at: parameters, direction: direction.span, into: &span)
+      direction[position] = 0
+      for (i, row) in positions.enumerated() { hessian[i * positions.count + j] = column[row] }
+    }
   }
 
   /// The parameters of a Hessian: for each its row, or −1.
@@ -126,7 +145,7 @@ extension GIHEvaluator {
 
   /// Puts the sums of all lanes together.
   private func assemble(
-    _ parameters: [Double], _ selection: Selection, _ lane: Lane,
+    _ parameters: [Double], norm: Double, _ selection: Selection, _ lane: Lane,
     into hessian: inout MutableSpan<Double>
   ) {
     let n = selection.count
@@ -134,7 +153,7 @@ extension GIHEvaluator {
     let sums = curvature(of: lane, order: n)
     let h = sums.matrix.pointer
     let scale = parameters[model.scaleIndex]
-    let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
+    let pull = pull
     let a0 = sums.productSums.pointer
     let average = dot(shares.pointer, a0, kernel.subsets.count)
     let slopeSums = sums.slopeSums.pointer
@@ -152,18 +171,18 @@ extension GIHEvaluator {
     }
     let coefficients = zip(selection.coefficients, model.coefficientOfSubset).enumerated()
     for (subset, (i, index)) in coefficients where i >= 0 {
-      let slope = 2 * parameters[index] / total
-      let gap = a0[subset] - average
-      h[i * n + i] += 2 / total * scale * gap
+      let slope = 2 * parameters[index] / norm
+      let gap = a0[subset] - pull * average
+      h[i * n + i] += 2 / norm * scale * gap
       for (other, (j, index)) in coefficients where j >= i {
         // −(4 c_S c_T/C²)((A_S − Ā) + (A_T − Ā))
         h[i * n + j] -=
-          slope * 2 * parameters[index] / total * scale * (gap + a0[other] - average)
+          pull * slope * 2 * parameters[index] / norm * scale * (gap + a0[other] - average)
       }
       for (weight, j) in selection.weights.enumerated() where j >= 0 {
         h[i * n + j] +=
           scale * slope
-          * (productSlopes[subset * weights + weight] - kernelSlopes[weight])
+          * (productSlopes[subset * weights + weight] - pull * kernelSlopes[weight])
       }
       if selection.scale >= 0 { h[i * n + selection.scale] += slope * gap }
     }
@@ -178,9 +197,15 @@ extension GIHEvaluator {
           curvature.pointer[j * weights + i] = both
         }
       }
-      features.addSecondDerivative(
-        attention: attention.pointer, features: values.pointer,
-        featureAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+      if let normalisation {
+        normalisation.addSecondDerivative(
+          attention: attention.pointer, copied: copied.pointer,
+          valueAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+      } else {
+        features.addSecondDerivative(
+          attention: attention.pointer, features: values.pointer,
+          featureAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+      }
       for (weight, i) in selection.weights.enumerated() where i >= 0 {
         for (other, j) in selection.weights.enumerated() where j >= i {
           h[i * n + j] += curvature.pointer[weight * weights + other]

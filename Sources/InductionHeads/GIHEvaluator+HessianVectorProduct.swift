@@ -43,21 +43,25 @@ extension GIHEvaluator {
 
   /// ṗ, σ̇ and v̇ along θ̇.
   private func prepareTangents(_ parameters: Span<Double>, _ direction: Span<Double>) {
-    let total = model.sumOfSquares(parameters)
-    var totalDot = 0.0
-    for i in 0..<model.coefficientCount { totalDot += 2 * parameters[i] * direction[i] }
+    let norm = model.kernelNorm(parameters)
+    var normDot = 0.0
+    for i in 0..<model.coefficientCount { normDot += pull * 2 * parameters[i] * direction[i] }
     for (subset, index) in model.coefficientOfSubset.enumerated() {
-      // p = c²/C, ṗ = (2 c ċ − p Ċ)/C
+      // p = c²/C, ṗ = (2 c ċ − p Ċ)/C, where C is C_D or 1
       shareTangent.pointer[subset] =
         index < 0
         ? 0
-        : (2 * parameters[index] * direction[index] - shares.pointer[subset] * totalDot) / total
+        : (2 * parameters[index] * direction[index] - shares.pointer[subset] * normDot) / norm
     }
     direction.withUnsafeBufferPointer { direction in
       guard let base = direction.baseAddress else { return }
       features.tangent(
         attention: attention.pointer, weightTangent: base + model.coefficientCount,
-        attentionTangent: attentionTangent.pointer, into: valueTangent.pointer)
+        attentionTangent: attentionTangent.pointer, into: copiedTangent.pointer)
+    }
+    if let normalisation {
+      valueTangent.pointer.update(from: copiedTangent.pointer, count: valueTangent.count)
+      normalisation.apply(to: valueTangent.pointer, at: copied.pointer)
     }
   }
 
@@ -170,9 +174,9 @@ extension GIHEvaluator {
       total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
     }
     let mean = 1 / Double(loss.count)
-    let squares = model.sumOfSquares(parameters)
-    var squaresDot = 0.0
-    for i in 0..<model.coefficientCount { squaresDot += 2 * parameters[i] * direction[i] }
+    let norm = model.kernelNorm(parameters)
+    var normDot = 0.0
+    for i in 0..<model.coefficientCount { normDot += pull * 2 * parameters[i] * direction[i] }
     let subsets = kernel.subsets.count
     // The sums hold Σ z̄ m_S; from here on they are Σ k̄ m_S.
     for subset in 0..<subsets {
@@ -184,20 +188,23 @@ extension GIHEvaluator {
       + dot(shares.pointer, total.tangents.productSums.pointer, subsets)
     for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
       // ∂L/∂c = (2c/C)(A − average)
-      let slope = 2 * parameters[index] / squares
-      let slopeDot = (2 * direction[index] - slope * squaresDot) / squares
+      let slope = 2 * parameters[index] / norm
+      let slopeDot = (2 * direction[index] - slope * normDot) / norm
       product[index] =
         mean
-        * (slopeDot * (total.productSums.pointer[subset] - average)
-          + slope * (total.tangents.productSums.pointer[subset] - averageDot))
+        * (slopeDot * (total.productSums.pointer[subset] - pull * average)
+          + slope * (total.tangents.productSums.pointer[subset] - pull * averageDot))
     }
-    let weightAdjoint = Buffer(features.weightCount)
+    normalisation?.pullBack(
+      total.featureAdjoint.pointer, tangent: total.tangents.featureAdjoint.pointer,
+      at: copied.pointer, along: copiedTangent.pointer)
+    let weightAdjoint = Buffer(features.parameterCount)
     features.pullbackTangent(
       attention: attention.pointer, attentionTangent: attentionTangent.pointer,
-      features: values.pointer, featureTangent: valueTangent.pointer,
+      features: copied.pointer, featureTangent: copiedTangent.pointer,
       featureAdjoint: total.featureAdjoint.pointer,
       featureAdjointTangent: total.tangents.featureAdjoint.pointer, into: weightAdjoint.pointer)
-    for j in 0..<features.weightCount {
+    for j in 0..<features.parameterCount {
       product[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
     }
     product[model.scaleIndex] = mean * total.tangents.scaleAdjoint

@@ -4,23 +4,23 @@ import LinearAlgebra
 // What second derivatives need of each pair: ∇z, and sums over pairs weighed by z̄.
 
 extension GIHEvaluator {
-  /// ∇z of each slot: ∂z/∂c_S = a (2c_S/C)(m_S − k), ∂z/∂w = a k_h ∂g^h/∂w, ∂z/∂a = k.
+  /// ∇z of each slot: ∂z/∂c_S = a (2c_S/C_D)(m_S − k), or 2 a c_S m_S without C_D, ∂z/∂w = a k_h ∂g^h/∂w,
+  /// ∂z/∂a = k.
   func logitGradients(
-    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, parameters: [Double],
+    _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, parameters: [Double], norm: Double,
     _ selection: Selection, _ lane: Lane, _ sums: CurvatureScratch
   ) {
     let (n, slots, stride) = (selection.count, block.slots, kernel.stride)
     let scale = parameters[model.scaleIndex]
-    let total = parameters[..<model.coefficientCount].reduce(0) { $0 + $1 * $1 }
     let k = lane.values.kernel.pointer
     let gradients = sums.logitGradients.pointer
     for (subset, index) in model.coefficientOfSubset.enumerated()
     where selection.coefficients[subset] >= 0 {
       let row = gradients + selection.coefficients[subset] * stride
-      let factor = scale * 2 * parameters[index] / total
+      let factor = scale * 2 * parameters[index] / norm
       InductionHeads.scale(
         factor, lane.values.products.pointer + subset * stride, into: row, slots)
-      addScaled(-factor, k, to: row, slots)
+      addScaled(-pull * factor, k, to: row, slots)
     }
     if selection.scale >= 0 {
       (gradients + selection.scale * stride).update(from: k, count: slots)
@@ -45,14 +45,15 @@ extension GIHEvaluator {
     }
   }
 
-  /// ∂g^h/∂w_j = σ_j^ω (v_q[ω_j] − g) + σ_j^q (v_ω[q_j] − g), shape (weights, slots).
+  /// ∂g^h/∂w_j = σ_j^ω (v_q[ω_j] − g) + σ_j^q (v_ω[q_j] − g), shape (weights, slots); with heads that are
+  /// divided by their norms see ``HeadNormalisation/Slope``.
   private func overlapGradients(
     _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ lane: Lane,
     into gradients: UnsafeMutablePointer<Double>
   ) {
-    let (weights, d, slots) = (features.weightCount, features.vocabulary, block.slots)
+    let (d, slots) = (features.vocabulary, block.slots)
     let query = block.query
-    let sigmaQuery = attention.pointer + Int(features.maskOfWindow[query]) * weights
+    let normalisation = normalisation
     withFeatures(block, windows: windows, of: values, gathered: lane.gathered, isGathered: true) {
       keys, rowLength in
       for (h, range) in features.weightsOfHead.enumerated() {
@@ -65,18 +66,39 @@ extension GIHEvaluator {
             row.update(repeating: 0, count: slots)
           } else {
             let copied = keys + (h * d + token) * rowLength
-            let sigma = sigmaQuery[j]
-            for slot in 0..<slots { row[slot] = sigma * (copied[slot] - g[slot]) }
+            let slope = slope(query, head: h, weight: j, token: token)
+            for slot in 0..<slots {
+              row[slot] = slope.share * (copied[slot] - slope.pull * g[slot])
+            }
           }
           forEachSlot(block, windows) { slot, window, sigma in
             let token = Int(features.tokens[j &* features.windowCount &+ window])
-            if token >= 0 {
-              row[slot] += sigma[j] * (ofQuery[token &* features.rowLength] - g[slot])
+            if token < 0 { return }
+            let copied = ofQuery[token &* features.rowLength]
+            if normalisation == nil {
+              row[slot] += sigma[j] * (copied - g[slot])
+            } else {
+              let slope = slope(window, head: h, weight: j, token: token)
+              row[slot] += slope.share * (copied - slope.pull * g[slot])
             }
           }
         }
       }
     }
+  }
+
+  /// ∂v_ω/∂w_j = s (e_{ω_j} − m v_ω): s = σ_j and m = 1 where heads are as they are.
+  private func slope(
+    _ window: Int, head: Int, weight: Int, token: Int
+  ) -> HeadNormalisation.Slope {
+    if token < 0 { return HeadNormalisation.Slope(share: 0, pull: 1) }
+    let mask = Int(features.maskOfWindow[window])
+    let sigma = attention.pointer[mask &* features.weightCount &+ weight]
+    guard let normalisation else { return HeadNormalisation.Slope(share: sigma, pull: 1) }
+    return normalisation.slope(
+      sigma,
+      value: values.pointer[(head &* features.vocabulary &+ token) &* features.rowLength &+ window],
+      head: head, window: window)
   }
 
   /// Calls `body` with every slot that can be a key, its window, and that window's σ.
@@ -167,7 +189,8 @@ extension GIHEvaluator {
   /// symmetric.
   ///
   /// With R_i = f σ_i^ω, H_i[x] = Σ_ω R_i 1[ω_i = x] and Y_i[x] = Σ_ω R_i v_ω[x], the sum is
-  /// σ_j^q (H_i[q_j] − H_i·v_q − Y_i[q_j] + Y_i·v_q).
+  /// σ_j^q (H_i[q_j] − H_i·v_q − Y_i[q_j] + Y_i·v_q). With heads divided by their norms the σ and the v have
+  /// the factors of ``HeadNormalisation/Slope``.
   private func addCrossCurvature(
     head: Int, _ block: WorkPlan.Block, windows: UnsafePointer<UInt32>, _ lane: Lane,
     _ sums: CurvatureScratch
@@ -175,6 +198,7 @@ extension GIHEvaluator {
     let (weights, d, range) = (
       features.weightCount, features.vocabulary, features.weightsOfHead[head]
     )
+    let normalisation = normalisation
     // H − Y, shape (lags of the head, d).
     var gap = [Double](repeating: 0, count: range.count * d)
     let factor = sums.factor.pointer
@@ -185,7 +209,15 @@ extension GIHEvaluator {
       ) { keys, rowLength in
         for (i, weight) in range.enumerated() {
           let row = sums.weighted.pointer + i * kernel.stride
-          forEachSlot(block, windows) { slot, _, sigma in row[slot] = factor[slot] * sigma[weight] }
+          forEachSlot(block, windows) { slot, window, sigma in
+            if normalisation == nil {
+              row[slot] = factor[slot] * sigma[weight]
+            } else {
+              let token = Int(features.tokens[weight &* features.windowCount &+ window])
+              let slope = slope(window, head: head, weight: weight, token: token)
+              row[slot] = factor[slot] * slope.share * slope.pull
+            }
+          }
         }
         multiply(
           slots(sums.weighted.pointer, rows: range.count, block),
@@ -197,11 +229,14 @@ extension GIHEvaluator {
         let row = sums.weighted.pointer + i * kernel.stride
         forEachSlot(block, windows) { slot, window, _ in
           let token = Int(features.tokens[weight &* features.windowCount &+ window])
-          if token >= 0 { gap[i &* d &+ token] += row[slot] }
+          if token < 0 { return }
+          gap[i &* d &+ token] +=
+            normalisation == nil
+            ? row[slot]
+            : factor[slot] * slope(window, head: head, weight: weight, token: token).share
         }
       }
       let query = block.query
-      let sigma = attention.pointer + Int(features.maskOfWindow[query]) * weights
       for (i, weight) in range.enumerated() {
         var mean = 0.0
         for x in 0..<d {
@@ -210,8 +245,9 @@ extension GIHEvaluator {
         for j in range {
           let token = Int(features.tokens[j * features.windowCount + query])
           if token >= 0 {
+            let slope = slope(query, head: head, weight: j, token: token)
             sums.weightCurvature.pointer[weight * weights + j] +=
-              sigma[j] * (gap[i * d + token] - mean)
+              slope.share * (gap[i * d + token] - slope.pull * mean)
           }
         }
       }

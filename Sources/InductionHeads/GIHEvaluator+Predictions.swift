@@ -31,8 +31,7 @@ extension GIHObjective {
   /// The output y of the second layer at θ, for every sequence, or for every chain and query.
   ///
   /// - Parameter parameters: θ.
-  /// - Returns: the predictions, or nil for a corpus that counts only the drawn targets: compress
-  ///   it with `targets: .expected`.
+  /// - Returns: the predictions, or nil for a corpus that counts only the drawn targets.
   public func predictions(at parameters: [Double]) -> Predictions? {
     let d = model.vocabulary
     if case .corpus(let corpus) = data, corpus.columns != d { return nil }

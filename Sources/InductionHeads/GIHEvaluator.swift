@@ -19,11 +19,17 @@ final class GIHEvaluator: ObjectiveEvaluator {
   /// p_S and, for products with the Hessian, ṗ_S.
   let shares: Buffer
   let shareTangent: Buffer
-  /// σ per mask and v per window, with their tangents.
+  /// Σ p_S, the largest value that k can have, at the θ at hand.
+  private var largestKernel = 1.0
+  /// σ per mask and v per window, with their tangents; `copied` are v before they are divided by their norms,
+  /// the same buffers where they are not.
   let attention: Buffer
   let attentionTangent: Buffer
+  let copied: Buffer
+  let copiedTangent: Buffer
   let values: Buffer
   let valueTangent: Buffer
+  let normalisation: HeadNormalisation?
   let lanes: [Lane]
   private let wholeGradient: Buffer
   /// w of the σ and v at hand.
@@ -123,8 +129,11 @@ final class GIHEvaluator: ObjectiveEvaluator {
     shareTangent = Buffer(subsets)
     attention = Buffer(features.maskCount * features.weightCount)
     attentionTangent = Buffer(attention.count)
-    values = Buffer(featureCount)
-    valueTangent = Buffer(featureCount)
+    copied = Buffer(featureCount)
+    copiedTangent = Buffer(featureCount)
+    normalisation = model.normalisesHeads ? HeadNormalisation(features) : nil
+    values = normalisation == nil ? copied : Buffer(featureCount)
+    valueTangent = normalisation == nil ? copiedTangent : Buffer(featureCount)
     let (heads, features) = (model.heads.count, features)
     let loss = objective.loss
     lanes = loss.plan.lanes.map { _ in
@@ -166,12 +175,14 @@ final class GIHEvaluator: ObjectiveEvaluator {
     let mean = 1 / Double(loss.count)
     let scale = parameters[model.scaleIndex]
     let gradient = wholeGradient.pointer
-    // ∂L/∂c_S = (2 c_S/C_D) a (A_S − Σ_T p_T A_T) with A_S = Σ z̄ m_S, and ∂L/∂a = Σ_T p_T A_T.
+    // ∂L/∂c_S = (2 c_S/C_D) a (A_S − Σ_T p_T A_T) with A_S = Σ z̄ m_S, and ∂L/∂a = Σ_T p_T A_T; without
+    // C_D the sum that it brings is not there.
     let sums = total.productSums.pointer
     let average = dot(shares.pointer, sums, kernel.subsets.count)
-    let squares = model.sumOfSquares(parameters)
+    let (norm, pull) = (model.kernelNorm(parameters), pull)
     for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
-      gradient[index] = mean * 2 * parameters[index] / squares * scale * (sums[subset] - average)
+      gradient[index] =
+        mean * 2 * parameters[index] / norm * scale * (sums[subset] - pull * average)
     }
     gradient[model.scaleIndex] = mean * average
     if !hasWeights { return }
@@ -183,12 +194,13 @@ final class GIHEvaluator: ObjectiveEvaluator {
           to: total.featureAdjoint.pointer + head * rows, rows)
       }
     }
+    normalisation?.apply(to: total.featureAdjoint.pointer, at: copied.pointer)
     let weights = gradient + model.coefficientCount
-    weights.update(repeating: 0, count: features.weightCount)
+    weights.update(repeating: 0, count: features.parameterCount)
     features.pullback(
-      attention: attention.pointer, features: values.pointer,
+      attention: attention.pointer, features: copied.pointer,
       featureAdjoint: total.featureAdjoint.pointer, into: weights)
-    for j in 0..<features.weightCount { weights[j] *= mean }
+    for j in 0..<features.parameterCount { weights[j] *= mean }
   }
 
   /// Which sums over adjoints an evaluation makes.
@@ -201,7 +213,10 @@ final class GIHEvaluator: ObjectiveEvaluator {
 
   /// Computes p, σ and v from θ.
   func prepare(_ parameters: Span<Double>) {
-    for (subset, share) in model.shares(parameters).enumerated() { shares.pointer[subset] = share }
+    for (subset, share) in model.kernelWeights(parameters).enumerated() {
+      shares.pointer[subset] = share
+    }
+    if !model.normalisesKernel { largestKernel = model.sumOfSquares(parameters) }
     let weights = parameters.extracting(model.coefficientCount..<model.scaleIndex)
     // In stages that do not train w, σ and v stay what they are.
     if let preparedWeights, weights.indices.allSatisfy({ weights[$0] == preparedWeights[$0] }) {
@@ -212,8 +227,12 @@ final class GIHEvaluator: ObjectiveEvaluator {
       guard let weights = weights.baseAddress else { return }
       features.attention(weights, into: attention.pointer)
     }
-    features.forward(attention: attention.pointer, into: values.pointer)
+    features.forward(attention: attention.pointer, into: copied.pointer)
+    normalisation?.normalise(copied.pointer, into: values.pointer)
   }
+
+  /// How much of Σ_T p_T A_T the derivatives by c_S have less: all of it if the kernel is divided by C_D.
+  var pull: Double { model.normalisesKernel ? 1 : 0 }
 
   /// Runs all lanes: the loss, and the sums over adjoints when asked for.
   private func evaluate(at parameters: Span<Double>, adjoints: Adjoints) {
@@ -240,8 +259,8 @@ final class GIHEvaluator: ObjectiveEvaluator {
     }
   }
 
-  /// Whether one shift of the exponents serves all sequences: z = a k lies between 0 and a.
-  func isShared(_ scale: Double) -> Bool { abs(scale) <= sharedRange }
+  /// Whether one shift of the exponents serves all sequences: z = a k lies between 0 and a Σ p_S.
+  func isShared(_ scale: Double) -> Bool { abs(scale) * largestKernel <= sharedRange }
 
   /// Calls `body` with the place, the block and the windows of its keys, for each block of a tile.
   func forEach(
@@ -268,7 +287,7 @@ final class GIHEvaluator: ObjectiveEvaluator {
     withFeatures(block, windows: windows, of: values, gathered: lane.gathered) { keys, rowLength in
       withUnsafePointer(to: kernel.tables.polynomial) { polynomial in
         gf_pair_forward(
-          polynomial, shares.pointer, scale, max(scale, 0), keys, rowLength,
+          polynomial, shares.pointer, scale, max(scale * largestKernel, 0), keys, rowLength,
           values.pointer + block.query, features.rowLength, block.slots, kernel.stride,
           lane.overlaps.pointer, logits, powers, lane.scratch.pointer)
       }

@@ -4,7 +4,8 @@ public import Objectives
 /// The mean loss of a GIH transformer over a compressed corpus, or over chains in infinite context.
 ///
 /// L(θ) = −(1/N) Σ_s Σ_e π_e log(y_e + ε), evaluated exactly from window counts; or
-/// L(θ) = −(1/K) Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε), the limit of long sequences.
+/// L(θ) = −(1/K) Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε), the limit of long sequences; or the same with another
+/// ``OutputLoss``.
 public struct GIHObjective: Objective {
   /// What the loss is taken over.
   public enum Data: Sendable {
@@ -30,7 +31,7 @@ public struct GIHObjective: Objective {
   ///
   /// - Parameters:
   ///   - model: the transformer; its window shape must be the corpus's.
-  ///   - corpus: compressed sequences, at least one.
+  ///   - corpus: compressed sequences, at least one; with counts of every token where the loss sees them.
   ///   - length: L, the number of tokens of a sequence before the target; a selection is complete
   ///     at a share of 1 − 1/L unless `completeShare` says otherwise.
   ///   - completeShare: in 0.5..<1.
@@ -53,6 +54,9 @@ public struct GIHObjective: Objective {
     threads: Int = 1, sharedRange: Double
   ) {
     precondition(corpus.sequenceCount > 0, "the corpus is empty")
+    precondition(
+      !model.loss.seesEveryToken || corpus.columns == model.vocabulary,
+      "this loss needs counts of every token")
     // Each lane has feature adjoints of its own; many windows leave room for fewer lanes.
     let bytesPerLane = max(1, corpus.windows.count * model.heads.count * model.vocabulary * 16)
     self.init(
@@ -60,7 +64,7 @@ public struct GIHObjective: Objective {
       completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
       sharedRange: sharedRange,
       loss: CorpusLoss(
-        corpus, floor: model.lossFloor, lanes: max(2, min(16, (256 << 20) / bytesPerLane)),
+        corpus, output: model.loss, lanes: max(2, min(16, (256 << 20) / bytesPerLane)),
         threads: threads))
   }
 
@@ -73,7 +77,7 @@ public struct GIHObjective: Objective {
   public init(model: GIHTransformer, population: PopulationLaw, completeShare: Double? = nil) {
     self.init(
       model: model, data: .population(population), completeShare: completeShare, sharedRange: 600,
-      loss: PopulationLoss(law: population, floor: model.lossFloor))
+      loss: PopulationLoss(law: population, output: model.loss))
   }
 
   private init(

@@ -8,10 +8,13 @@ import Objectives
 // quantities of theory law G1, and the phase transitions.
 
 extension GIHTransformer {
-  /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3.
+  /// `share.1+2` for every subset with a coefficient, then `attention.1.3` for head 1, lag 3, or `attention.1.20.3`
+  /// at position 20.
   public var observableNames: [String] {
     coefficientSubsets.map { "share.\(Self.name(of: $0))" }
-      + heads.enumerated().flatMap { h, head in head.lags.map { "attention.\(h + 1).\($0)" } }
+      + weightBlocks.flatMap { block in
+        heads[block.head].lags.map { "attention.\(block.name).\($0)" }
+      }
   }
 
   /// The shares of all subsets with a coefficient, then the attention of every head.
@@ -26,9 +29,9 @@ extension GIHTransformer {
 
   /// C_D, the sign of every c_S, and the sum of each head's weights.
   ///
-  /// The loss is invariant under c → λc and under w^h → w^h + const, so the gradient is orthogonal
-  /// to c and to the constant vector; and ċ_S is a multiple of c_S, so c_S never reaches zero
-  /// (derived).
+  /// The loss is invariant under c → λc, if the kernel is divided by C_D, and under w^h → w^h + const, so
+  /// the gradient is orthogonal to c and to the constant vector; and ċ_S is a multiple of c_S, so c_S never
+  /// reaches zero (derived).
   var conservationLaws: [ConservationLaw] {
     let count = coefficientCount
     let scale = ConservationLaw(
@@ -44,18 +47,18 @@ extension GIHTransformer {
       for i in 0..<count { largest = max(largest, start[i] < 0 ? now[i] : -now[i]) }
       return largest / sumOfSquares(now).squareRoot()
     }
-    let sums = heads.indices.map { head in
-      let range = weightOffsets[head]..<weightOffsets[head] + heads[head].lags.count
+    let sums = weightBlocks.map { block in
+      let (range, name) = (block.range, block.name)
       return ConservationLaw(
-        name: "sum w.\(head + 1) conserved",
-        explanation: "largest change of the sum of the weights of head \(head + 1) over all samples"
+        name: "sum w.\(name) conserved",
+        explanation: "largest change of the sum of the weights w.\(name) over all samples"
       ) { now, start in
         var change = 0.0
         for i in range { change += now[i] - start[i] }
         return abs(change)
       }
     }
-    return [scale, signs] + sums
+    return (normalisesKernel ? [scale] : []) + [signs] + sums
   }
 
   /// Log-odds up to which nothing counts as having risen through zero.
@@ -67,7 +70,8 @@ extension GIHTransformer {
   /// Selection of each subset and copying by each head, as log-odds.
   ///
   /// - `selection.S`: p_S reaches 1/2; `selection-complete.S`: p_S reaches `completeShare`.
-  /// - `copying.h`: the attention of head h on its own lag reaches 1/2; `copying-complete.h`: 0.99.
+  /// - `copying.h`: the attention of head h on its own lag reaches 1/2; `copying-complete.h`: 0.99; at the
+  ///   output position, where positions have weights of their own.
   ///
   /// - Parameter completeShare: how complete a selection must be; nil for no such event.
   /// - Returns: the events, each rising through zero at its transition.
@@ -93,7 +97,7 @@ extension GIHTransformer {
     }
     for (h, head) in heads.enumerated() where head.lags.count > 1 {
       guard let own = head.lags.firstIndex(of: head.ownLag) else { continue }
-      let offset = weightOffsets[h]
+      let offset = weightBlocks[h].range.lowerBound
       let lags = head.lags.count
       let logOdds: @Sendable (Span<Double>) -> Double = { parameters in
         var largest = -Double.infinity

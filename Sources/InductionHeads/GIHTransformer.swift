@@ -12,6 +12,9 @@ public import Objectives
 /// position through the normalised polynomial kernel
 /// k_l = (1/C_D) Σ_S c_S² ∏_{h∈S} ⟨v_l^h, v_{L+1}^h⟩, C_D = Σ c_S², and the second layer predicts
 /// y = Σ_l softmax_l(a k_l) x_l. Trained are c (one per subset S), w (one per head and lag) and a.
+///
+/// The authors' public code is the same model with other choices: the empty set, a read-out over all
+/// positions, heads that look at lags of their own, each v^h divided by its norm, and y taken as logits.
 public struct GIHTransformer: Sendable, Equatable {
   /// What one head of the first attention layer may look at.
   public struct Head: Sendable, Equatable {
@@ -35,8 +38,12 @@ public struct GIHTransformer: Sendable, Equatable {
   public let heads: [Head]
   /// Whether the empty set has a coefficient.
   public let hasEmptySet: Bool
-  /// ε ≥ 0 inside the logarithm of the loss.
-  public let lossFloor: Double
+  /// What a prediction costs.
+  public let loss: OutputLoss
+  /// Whether every v^h is divided by its ℓ² norm plus ``normFloor``.
+  public let normalisesHeads: Bool
+  /// Whether the kernel is divided by C_D; if not, the subset S weighs c_S².
+  public let normalisesKernel: Bool
   /// The windows that the heads together look at.
   public let windowShape: WindowShape
   /// Names and groups of the parameters: `c`, `w`, `a`.
@@ -47,8 +54,20 @@ public struct GIHTransformer: Sendable, Equatable {
   let coefficientOfSubset: [Int]
   /// For each head: the window column of each of its lags.
   let columnsOfHead: [[Int]]
-  /// For each head: where its weights start in θ.
-  let weightOffsets: [Int]
+  /// The weights of one head, at one position where every position has its own.
+  struct WeightBlock: Sendable, Equatable {
+    let head: Int
+    /// nil where all positions share the weights.
+    let position: Int?
+    /// Its weights in θ, in the order of the head's lags.
+    let range: Range<Int>
+
+    /// What it is called in records: `1`, or `1.20` for head 1 at position 20.
+    var name: String { "\(head + 1)" + (position.map { ".\($0)" } ?? "") }
+  }
+
+  /// The blocks of weights, by position and then by head; the output position comes first.
+  let weightBlocks: [WeightBlock]
 
   /// Describes a transformer.
   ///
@@ -59,38 +78,58 @@ public struct GIHTransformer: Sendable, Equatable {
   ///   - degree: D in 1…H, the most heads in a subset.
   ///   - hasEmptySet: whether the empty set has a coefficient.
   ///   - readOut: the positions the second layer reads.
-  ///   - lossFloor: ε ≥ 0.
+  ///   - loss: what a prediction costs; ε ≥ 0 where it is a logarithm.
+  ///   - normalisesHeads: whether every v^h is divided by its ℓ² norm plus ``normFloor``.
+  ///   - normalisesKernel: whether the kernel is divided by C_D.
+  ///   - length: L of the only sequences it is for, with weights of its own at every position (absolute positional
+  ///     weights); nil for weights that all positions share (relative ones).
   public init(
     vocabulary: Int, heads: [Head], window: Int, degree: Int, hasEmptySet: Bool = false,
-    readOut: WindowShape.ReadOutRange = .fullWindow, lossFloor: Double
+    readOut: WindowShape.ReadOutRange = .fullWindow, loss: OutputLoss,
+    normalisesHeads: Bool = false, normalisesKernel: Bool = true, length: Int? = nil
   ) {
     precondition((1...max(1, heads.count)).contains(degree), "the degree must lie in 1…H")
-    precondition(lossFloor >= 0, "the floor must not be negative")
+    precondition((loss.floor ?? 0) >= 0, "the floor must not be negative")
     let lags = Set(heads.flatMap(\.lags)).sorted()
     let subsets = HeadSubsets(heads: heads.count, degree: degree)
     self.vocabulary = vocabulary
     self.heads = heads
     self.hasEmptySet = hasEmptySet
-    self.lossFloor = lossFloor
+    self.loss = loss
+    self.normalisesHeads = normalisesHeads
+    self.normalisesKernel = normalisesKernel
     self.subsets = subsets
-    windowShape = WindowShape(vocabulary: vocabulary, lags: lags, reach: window, range: readOut)
+    windowShape = WindowShape(
+      vocabulary: vocabulary, lags: lags, reach: window, range: readOut, length: length)
     coefficientOfSubset = (0..<subsets.count).map { hasEmptySet ? $0 : $0 - 1 }
     columnsOfHead = heads.map { head in head.lags.compactMap { lags.firstIndex(of: $0) } }
     let coefficients = subsets.members.dropFirst(hasEmptySet ? 0 : 1)
+    var offset = coefficients.count
+    let blocks = windowShape.positions.flatMap { position in
+      heads.enumerated().map { h, head in
+        defer { offset += head.lags.count }
+        return WeightBlock(head: h, position: position, range: offset..<offset + head.lags.count)
+      }
+    }
+    weightBlocks = blocks
     layout = ParameterLayout([
       ("c", coefficients.map { "c.\(Self.name(of: $0))" }),
-      (
-        "w",
-        heads.enumerated().flatMap { h, head in head.lags.map { "w.\(h + 1).\($0)" } }
-      ),
+      ("w", blocks.flatMap { block in heads[block.head].lags.map { "w.\(block.name).\($0)" } }),
       ("a", ["a"]),
     ])
-    var offset = coefficients.count
-    weightOffsets = heads.map { head in
-      defer { offset += head.lags.count }
-      return offset
-    }
   }
+
+  /// What is added to a head's norm before it is divided by, as in the authors' public code.
+  public static let normFloor = 1e-7
+
+  /// Whether it is the transformer of the paper's theory, in which laws are derived: heads as they are, a
+  /// kernel divided by C_D, and a loss that is a logarithm of y.
+  public var isPaperForm: Bool {
+    !normalisesHeads && normalisesKernel && loss.floor != nil && !hasOwnPositions
+  }
+
+  /// Whether every position has weights of its own.
+  public var hasOwnPositions: Bool { windowShape.length != nil }
 
   /// The subsets of heads that have a coefficient, in the order of the group `c`; heads from 0.
   public var coefficientSubsets: [[Int]] {
@@ -115,11 +154,18 @@ public struct GIHTransformer: Sendable, Equatable {
   /// - Returns: θ; e^{−800} is zero, so the attention is one-hot to the last bit.
   public func limitParameters(of subset: [Int], scale: Double) -> [Double] {
     coefficientSubsets.map { $0 == subset ? 1 : 0 }
-      + heads.flatMap { head in head.lags.map { $0 == head.ownLag ? 800 : 0 } } + [scale]
+      + weights(own: 800, other: 0) + [scale]
+  }
+
+  /// The weights that are the same at every position.
+  private func weights(own: Double, other: Double) -> [Double] {
+    weightBlocks.flatMap { block in
+      heads[block.head].lags.map { $0 == heads[block.head].ownLag ? own : other }
+    }
   }
 
   /// Number of coefficients c.
-  var coefficientCount: Int { weightOffsets[0] }
+  var coefficientCount: Int { weightBlocks[0].range.lowerBound }
   /// The position of a in θ.
   var scaleIndex: Int { layout.count - 1 }
   /// M, the reach of the window.
@@ -138,8 +184,7 @@ public struct GIHTransformer: Sendable, Equatable {
   ) -> [Double] {
     let c = coefficient ?? 1 / Double(coefficientCount).squareRoot()
     return [Double](repeating: c, count: coefficientCount)
-      + heads.flatMap { head in head.lags.map { $0 == head.ownLag ? ownWeight : otherWeight } }
-      + [scale]
+      + weights(own: ownWeight, other: otherWeight) + [scale]
   }
 
   /// C_D = Σ c_S² at θ.
@@ -149,18 +194,26 @@ public struct GIHTransformer: Sendable, Equatable {
     return total
   }
 
-  /// p_S = c_S²/C_D for every subset, the empty set first; 0 where it has no coefficient.
-  func shares(_ parameters: Span<Double>) -> [Double] {
-    let total = sumOfSquares(parameters)
-    return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / total }
+  /// What the squares c_S² are divided by in the kernel: C_D, or 1.
+  func kernelNorm(_ parameters: Span<Double>) -> Double {
+    normalisesKernel ? sumOfSquares(parameters) : 1
+  }
+
+  /// What the kernel weighs each subset with, the empty set first: p_S = c_S²/C_D, or c_S²; 0 where a subset
+  /// has no coefficient.
+  func kernelWeights(_ parameters: Span<Double>) -> [Double] {
+    let norm = kernelNorm(parameters)
+    return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / norm }
   }
 
   /// p_S = c_S²/C_D at θ for the subsets with a coefficient, in the order of ``coefficientSubsets``.
   public func shares(at parameters: Span<Double>) -> [Double] {
-    Array(shares(parameters).dropFirst(hasEmptySet ? 0 : 1))
+    let total = sumOfSquares(parameters)
+    return (0..<coefficientCount).map { parameters[$0] * parameters[$0] / total }
   }
 
-  /// σ^h at θ, over all lags of each head.
+  /// σ^h at θ, over all lags of each head, at the output position; then at all others, if these have weights of
+  /// their own.
   public func attention(at parameters: Span<Double>) -> [[Double]] {
     attention(weights: parameters.extracting(coefficientCount..<scaleIndex))
   }
@@ -168,11 +221,11 @@ public struct GIHTransformer: Sendable, Equatable {
   /// σ^h = softmax(w^h), over all lags of each head.
   ///
   /// - Parameter weights: the group `w` of θ alone.
-  /// - Returns: one row per head, in the order of its lags.
+  /// - Returns: one row per head, in the order of its lags, by position.
   public func attention(weights: Span<Double>) -> [[Double]] {
-    zip(heads, weightOffsets).map { head, offset in
-      let first = offset - coefficientCount
-      let range = first..<first + head.lags.count
+    weightBlocks.map { block in
+      let first = block.range.lowerBound - coefficientCount
+      let range = first..<first + block.range.count
       let largest = range.reduce(-.infinity) { max($0, weights[$1]) }
       let powers = range.map { exp(weights[$0] - largest) }
       let total = powers.reduce(0, +)

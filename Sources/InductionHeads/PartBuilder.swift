@@ -20,7 +20,7 @@ struct PartBuilder {
   }
 
   private let corpus: CompressedCorpus
-  private let floor: Double
+  private let loss: OutputLoss
   private let columns, countSize, slotSize: Int
   /// Of every slot: how often it occurs, its rank by that, and its counts in a chunk and column.
   private var frequency: [UInt32]
@@ -29,10 +29,10 @@ struct PartBuilder {
   private static let pool = 256
 
   init(
-    _ corpus: CompressedCorpus, floor: Double, columns: Int, countSize: Int, slotSize: Int
+    _ corpus: CompressedCorpus, loss: OutputLoss, columns: Int, countSize: Int, slotSize: Int
   ) {
     self.corpus = corpus
-    self.floor = floor
+    self.loss = loss
     self.columns = columns
     self.countSize = countSize
     self.slotSize = slotSize
@@ -50,10 +50,8 @@ struct PartBuilder {
     members.reserveCapacity(sequences.count)
     for s in sequences {
       if let y = constantOutput(of: s) {
-        for (column, y) in y.enumerated() {
-          let weight = corpus.targetWeights[s * corpus.columns + column]
-          if weight > 0 { part.constantLoss -= weight * logarithm(y + floor) }
-        }
+        part.constantLoss += loss.value(
+          of: y, weights: corpus.targetWeights[s * corpus.columns..<(s + 1) * corpus.columns])
       } else {
         members.append(member(s))
       }

@@ -4,9 +4,9 @@ import LinearAlgebra
 // With, for one chain and query, y_e = T_e/Z, B = Σ_ω μ(ω) E ∇z / Z and ∇y_e the gradient of y_e,
 // all in the space of parameters, what is quadratic in ∇z is
 //
-//   Σ_ω z̄ ∇z ∇zᵀ + Σ_e μ(q,e)/(y_e + ε)² ∇y_e ∇y_eᵀ − u Bᵀ − B uᵀ,
+//   Σ_ω z̄ ∇z ∇zᵀ + ∇y (∂²ℓ/∂y²) ∇yᵀ − u Bᵀ − B uᵀ,   u = Σ_e (∂ℓ/∂y_e) ∇y_e,
 //
-// u = −Σ_e μ(q,e)/(y_e + ε) ∇y_e. The first term is gathered once per pair by the caller; the sums
+// where the second term is Σ_e μ(q,e)/(y_e + ε)² ∇y_e ∇y_eᵀ for a logarithm. The first term is gathered once per pair by the caller; the sums
 // over ω behind ∇y_e and B, and the sums over chains, are matrix products. Derived as for a corpus.
 
 extension LanePopulationLoss {
@@ -18,8 +18,11 @@ extension LanePopulationLoss {
     let sums: Buffer
     /// T̄ of the panel, shape (chains · d).
     let sumAdjoint: Buffer
-    /// √μ(q,e)/(y_e + ε) ∇y_e, shape (chains · d, n).
+    /// Rows whose squares add up to ∇y (∂²ℓ/∂y²) ∇yᵀ, for a logarithm √μ(q,e)/(y_e + ε) ∇y_e, shape
+    /// (chains · d, n).
     let outputGradients: Buffer
+    /// y and ∂ℓ/∂y of one chain, and a mean over its rows.
+    let outputs, slopes, mean: Buffer
     /// u and B, shape (chains, n).
     let lossGradients, averages: Buffer
     let order: Int
@@ -30,6 +33,9 @@ extension LanePopulationLoss {
       sums = Buffer(chains * vocabulary * (order + 1))
       sumAdjoint = Buffer(chains * vocabulary)
       outputGradients = Buffer(chains * vocabulary * order)
+      outputs = Buffer(vocabulary)
+      slopes = Buffer(vocabulary)
+      mean = Buffer(order)
       lossGradients = Buffer(chains * order)
       averages = Buffer(chains * order)
     }
@@ -80,7 +86,7 @@ extension LanePopulationLoss {
     for place in windows..<rowLength { adjoint.pointer[place] = 0 }
   }
 
-  /// √μ/(y + ε) ∇y_e, u, B and T̄ of one chain of the panel.
+  /// The rows of ∇y, u, B and T̄ of one chain of the panel.
   private func gradients(
     ofChain chain: Int, weights: UnsafePointer<Double>, _ scratch: Curvature
   ) {
@@ -95,24 +101,49 @@ extension LanePopulationLoss {
     var z = 0.0
     for e in 0..<d { z += t[e * width] }
     if z > 0 { for e in 0..<d { addScaled(1 / z, t + e * width + 1, to: b, n) } }
+    let rows = scratch.outputGradients.pointer + chain * d * n
+    let (y, slopes) = (scratch.outputs.pointer, scratch.slopes.pointer)
+    var weight = 0.0
+    for e in 0..<d {
+      weight += weights[e * windows]
+      y[e] = z > 0 ? t[e * width] / z : 0
+    }
+    guard weight > 0 else {
+      rows.update(repeating: 0, count: d * n)
+      tBar.update(repeating: 0, count: d)
+      return
+    }
+    // ∇y_e = Σ_ω μ(ω,e) E ∇z / Z − y_e B
+    for e in 0..<d {
+      scale(1 / z, t + e * width + 1, into: rows + e * n, n)
+      addScaled(-y[e], b, to: rows + e * n, n)
+    }
+    loss.output.slopes(
+      of: y, weights: weights, stride: windows, count: d, into: slopes)
+    for e in 0..<d { addScaled(slopes[e], rows + e * n, to: u, n) }
+    switch loss.output {
+    case .logProbability(let floor):
+      for e in 0..<d {
+        let root = weights[e * windows].squareRoot()
+        scale(root > 0 ? root / (y[e] + floor) : 0, rows + e * n, into: rows + e * n, n)
+      }
+    case .crossEntropyOfLogits:
+      // √(W s_e) (∇y_e − m), where m = Σ_e s_e ∇y_e and W s_e is a slope without its −π_e.
+      let m = scratch.mean.pointer
+      m.update(repeating: 0, count: n)
+      for e in 0..<d {
+        addScaled((slopes[e] + weights[e * windows]) / weight, rows + e * n, to: m, n)
+      }
+      for e in 0..<d {
+        addScaled(-1, m, to: rows + e * n, n)
+        let root = max(0, slopes[e] + weights[e * windows]).squareRoot()
+        scale(root, rows + e * n, into: rows + e * n, n)
+      }
+    }
     var mean = 0.0
     for e in 0..<d {
-      let row = scratch.outputGradients.pointer + (chain * d + e) * n
-      let weight = weights[e * windows]
-      guard weight > 0 else {
-        row.update(repeating: 0, count: n)
-        tBar[e] = 0
-        continue
-      }
-      let y = t[e * width] / z
-      let factor = weight.squareRoot() / (y + loss.floor)
-      // ∇y_e = Σ_ω μ(ω,e) E ∇z / Z − y_e B
-      scale(factor / z, t + e * width + 1, into: row, n)
-      addScaled(-factor * y, b, to: row, n)
-      addScaled(-weight.squareRoot(), row, to: u, n)
-      let f = -weight / ((y + loss.floor) * z)
-      tBar[e] = f
-      mean += f * y
+      tBar[e] = slopes[e] / z
+      mean += tBar[e] * y[e]
     }
     for e in 0..<d { tBar[e] -= mean }
   }

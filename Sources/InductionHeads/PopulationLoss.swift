@@ -5,10 +5,10 @@ import Corpora
 ///
 ///     −Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε),   y_e = Σ_ω μ^π(ω,e) E(ω,q) / Σ_ω μ^π(ω) E(ω,q),
 ///
-/// with E = e^z. The sums over ω are matrix products over all chains and a tile of queries.
+/// with E = e^z, or with another loss of y. The sums over ω are matrix products over all chains and a tile of queries.
 struct PopulationLoss: PairLoss {
   let law: PopulationLaw
-  let floor: Double
+  let output: OutputLoss
   let plan: WorkPlan
   let keyWindows: [UInt32]
   let packed: PackedLaw
@@ -18,9 +18,9 @@ struct PopulationLoss: PairLoss {
   /// Chains whose sums are held at a time, a multiple of eight.
   static let panel = 64
 
-  init(law: PopulationLaw, floor: Double) {
+  init(law: PopulationLaw, output: OutputLoss) {
     self.law = law
-    self.floor = floor
+    self.output = output
     let count = law.windows.count
     plan = WorkPlan(
       windows: count, tile: Self.tile, lanes: min(16, (count / Self.tile + 2) & ~1))
@@ -133,7 +133,7 @@ final class LanePopulationLoss: LanePairLoss {
   ) -> gf_population {
     gf_population(
       vocabulary: Int32(d), chunks: paddedToLanes(panel.count) / 8, queries: queries,
-      floor: loss.floor, weights: loss.packed.chains(from: panel.lowerBound) + query * 8,
+      score: loss.output.score, weights: loss.packed.chains(from: panel.lowerBound) + query * 8,
       weight_stride: windows, sum_stride: sumLength)
   }
 

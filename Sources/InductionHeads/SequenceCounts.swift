@@ -63,9 +63,9 @@ struct SequenceCounts: Sendable {
   ///
   /// - Parameters:
   ///   - corpus: what to read.
-  ///   - floor: ε of the loss.
+  ///   - loss: what a prediction costs.
   ///   - threads: threads to use, ≥ 1; the result does not depend on it.
-  init(_ corpus: CompressedCorpus, floor: Double, threads: Int) {
+  init(_ corpus: CompressedCorpus, loss: OutputLoss, threads: Int) {
     let isSampled = corpus.columns == 1
     columns = isSampled ? 2 : corpus.columns
     targets = corpus.columns
@@ -80,7 +80,7 @@ struct SequenceCounts: Sendable {
     // Few sequences share a query where the vocabulary is large; their buffers are made once a lane.
     parts = inLanes(ranges.count, threads: threads, cost: { ranges[$0].1.count + 16 }) { lane in
       var builder = PartBuilder(
-        corpus, floor: floor, columns: columns, countSize: countSize, slotSize: slotSize)
+        corpus, loss: loss, columns: columns, countSize: countSize, slotSize: slotSize)
       return lane.map { builder.part(ranges[$0].1) }
     }.flatMap { $0 }
     for (index, part) in parts.enumerated() {

@@ -9,8 +9,9 @@ import Corpora
 /// its tangent, and the tangent of its adjoint.
 ///
 /// σ is the softmax of a head's weights over the lags that exist in the window, so it depends on
-/// the window only through which tokens are absent, its *mask*. Arrays over weights run over all
-/// heads and lags in the order of the group `w`; arrays over features have shape (H, d, windows), with
+/// the window only through which tokens are absent and, if positions have weights of their own, where it is: its
+/// *mask*. A *weight* is a head and a lag; arrays over parameters run over all weights, position by position, in the
+/// order of the group `w`; arrays over features have shape (H, d, windows), with
 /// rows of ``rowLength`` places of which those after the last window are zero.
 struct WindowFeatures: Sendable {
   let windowCount: Int
@@ -21,8 +22,12 @@ struct WindowFeatures: Sendable {
   let weightCount: Int
   /// For each head: its weights.
   let weightsOfHead: [Range<Int>]
-  /// Number of distinct patterns of absent tokens.
+  /// Number of parameters, those of all positions.
+  let parameterCount: Int
+  /// Number of distinct masks.
   let maskCount: Int
+  /// For each mask: where the parameters of its position start.
+  let parametersOfMask: [Int]
   /// For each weight and window: the token it copies, or −1 when it is absent; shape (weights, windows).
   let tokens: [Int16]
   /// For each window: its mask.
@@ -40,7 +45,8 @@ struct WindowFeatures: Sendable {
       ranges.append(start..<start + head.count)
     }
     var tokens: [Int16] = []
-    var masks: [[Bool]: Int32] = [:]
+    var masks: [Mask: Int32] = [:]
+    var parametersOfMask: [Int] = []
     var maskOfWindow: [Int32] = []
     var exists: [Bool] = []
     tokens.reserveCapacity(windows.count * columns.count)
@@ -49,10 +55,11 @@ struct WindowFeatures: Sendable {
         let symbol = windows[window, column]
         return symbol == model.vocabulary ? -1 : Int16(symbol)
       }
-      let mask = copied.map { $0 >= 0 }
+      let mask = Mask(exists: copied.map { $0 >= 0 }, position: windows.position(of: window))
       if masks[mask] == nil {
         masks[mask] = Int32(masks.count)
-        exists += mask
+        exists += mask.exists
+        parametersOfMask.append(mask.position * columns.count)
       }
       maskOfWindow.append(masks[mask] ?? 0)
       tokens += copied
@@ -61,8 +68,10 @@ struct WindowFeatures: Sendable {
     headCount = model.heads.count
     vocabulary = 1 + Int(max(0, tokens.max() ?? 0))
     weightCount = columns.count
+    parameterCount = columns.count * windows.shape.positions.count
     weightsOfHead = ranges
     maskCount = masks.count
+    self.parametersOfMask = parametersOfMask
     let copied = tokens
     self.tokens = columns.indices.flatMap { column in
       (0..<windows.count).map { copied[$0 * columns.count + column] }
@@ -80,6 +89,12 @@ struct WindowFeatures: Sendable {
     self.exists = exists
   }
 
+  /// What σ depends on.
+  private struct Mask: Hashable {
+    let exists: [Bool]
+    let position: Int
+  }
+
   /// Number of features of one window, H·d.
   var width: Int { headCount * vocabulary }
   /// Distance between rows over windows.
@@ -90,11 +105,13 @@ struct WindowFeatures: Sendable {
   /// σ for every mask: softmax of each head's weights over the lags that exist, 0 elsewhere.
   ///
   /// - Parameters:
-  ///   - weights: w, `weightCount` values.
+  ///   - parameters: w, `parameterCount` values.
   ///   - attention: σ, shape (masks, weights).
-  func attention(_ weights: UnsafePointer<Double>, into attention: UnsafeMutablePointer<Double>) {
+  func attention(_ parameters: UnsafePointer<Double>, into attention: UnsafeMutablePointer<Double>)
+  {
     for mask in 0..<maskCount {
       let sigma = attention + mask * weightCount
+      let weights = parameters + parametersOfMask[mask]
       for range in weightsOfHead {
         var largest = -Double.infinity
         for j in range where exists[mask * weightCount + j] { largest = max(largest, weights[j]) }
@@ -140,11 +157,12 @@ struct WindowFeatures: Sendable {
   ) {
     for mask in 0..<maskCount {
       let sigma = attention + mask * weightCount
+      let dot = weightTangent + parametersOfMask[mask]
       for range in weightsOfHead {
         var mean = 0.0
-        for j in range { mean += sigma[j] * weightTangent[j] }
+        for j in range { mean += sigma[j] * dot[j] }
         for j in range {
-          attentionTangent[mask * weightCount + j] = sigma[j] * (weightTangent[j] - mean)
+          attentionTangent[mask * weightCount + j] = sigma[j] * (dot[j] - mean)
         }
       }
     }
@@ -163,7 +181,7 @@ struct WindowFeatures: Sendable {
     featureAdjoint: UnsafePointer<Double>, into weightAdjoint: UnsafeMutablePointer<Double>
   ) {
     let gaps = gaps(featureAdjoint, [(featureAdjoint, features)])
-    for (i, gap) in gaps.enumerated() { weightAdjoint[i % weightCount] += attention[i] * gap }
+    for (i, gap) in gaps.enumerated() { weightAdjoint[parameter(i)] += attention[i] * gap }
   }
 
   /// Adds the tangent of the adjoint of the weights.
@@ -181,12 +199,17 @@ struct WindowFeatures: Sendable {
       featureAdjointTangent,
       [(featureAdjointTangent, features), (featureAdjoint, featureTangent)])
     for i in gaps.indices {
-      weightAdjointTangent[i % weightCount] +=
+      weightAdjointTangent[parameter(i)] +=
         attentionTangent[i] * gaps[i] + attention[i] * gapTangents[i]
     }
   }
 
-  /// Adds Σ_ω ⟨v̄_ω, ∂²v_ω/∂w_i∂w_j⟩ to a symmetric matrix over the weights.
+  /// The parameter that the entry of an array of shape (masks, weights) belongs to.
+  private func parameter(_ index: Int) -> Int {
+    parametersOfMask[index / weightCount] + index % weightCount
+  }
+
+  /// Adds Σ_ω ⟨v̄_ω, ∂²v_ω/∂w_i∂w_j⟩ to a symmetric matrix over the weights, which all positions share.
   ///
   /// With s_i = σ_i (v̄[ω_i] − ⟨v̄, v⟩): the second derivative within a head is
   /// δ_ij s_i − σ_j s_i − σ_i s_j (derived).

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// The χ² informations between a token and the tokens at a set of lags, for one law.
 public struct Information: Sendable, Equatable {
   /// The standard χ² mutual information, Σ_Z μ(Z) (Σ_e μ(e|Z)²/μ(e) − 1); at most d − 1.
@@ -5,6 +9,22 @@ public struct Information: Sendable, Equatable {
 
   /// The modified one, Σ_Z μ(Z)² (Σ_e μ(e|Z)²/μ(e) − 1); at most the standard one.
   public var modified: Double
+
+  /// What takes the place of the modified one where a prediction is taken as logits,
+  /// G = Σ_Z μ(Z)² Σ_e (μ(e|Z) − s_e)(μ(e|Z) − μ(e)) with s = softmax(μ); derived.
+  public var logits: Double
+}
+
+/// What the flow selects the largest of, among the sets.
+public enum SelectionCriterion: Sendable, Equatable {
+  /// Ĩ, where predictions are probabilities.
+  case modified
+  /// G, where they are logits.
+  case logits
+
+  func value(of information: Information) -> Double {
+    self == .modified ? information.modified : information.logits
+  }
 }
 
 extension Information {
@@ -21,22 +41,26 @@ extension Information {
       for e in 0..<d { token[e] += pair[start + e] }
     }
     for e in 0..<d { token[e] /= total }
-    var (standard, modified) = (0.0, 0.0)
+    let softmaxSum = token.reduce(0) { $0 + exp($1) }
+    var (standard, modified, logits) = (0.0, 0.0, 0.0)
     for start in stride(from: 0, to: pair.count, by: d) {
       var sum = 0.0
       for e in 0..<d { sum += pair[start + e] }
       guard sum > 0 else { continue }
       let window = sum / total
       var excess = 0.0  // μ(Z) (Σ_e μ(e|Z)²/μ(e) − 1)
-      for e in 0..<d where token[e] > 0 {
+      for e in 0..<d {
         let difference = pair[start + e] / sum - token[e]
+        let gap = pair[start + e] / sum - exp(token[e]) / softmaxSum
+        logits += window * window * gap * difference
+        guard token[e] > 0 else { continue }
         // μ(Z) |difference| is of the order of μ(e), so this order of operations cannot overflow.
         excess += (window * difference / token[e]) * difference
       }
       standard += excess
       modified += window * excess
     }
-    self.init(standard: standard, modified: modified)
+    self.init(standard: standard, modified: modified, logits: logits)
   }
 }
 
@@ -46,6 +70,7 @@ extension Information {
 ///
 ///     I(S) = Σ_Z μ(Z)  (Σ_e μ(e|Z)²/μ(e) − 1),
 ///     Ĩ(S) = Σ_Z μ(Z)² (Σ_e μ(e|Z)²/μ(e) − 1),
+///     G(S) = Σ_Z μ(Z)² Σ_e (μ(e|Z) − s_e)(μ(e|Z) − μ(e)),   s = softmax(μ),
 ///
 /// evaluated as Σ_e (μ(e|Z) − μ(e))²/μ(e), which is never negative. I can only grow with S; Ĩ
 /// pays for size, by d^{−|S|} where windows are uniform.

@@ -12,7 +12,7 @@ public struct Estimate: Sendable, Equatable {
   }
 
   /// The mean of independent values, with the standard error of the mean; NaN for a single value.
-  init(meanOf values: some Collection<Double>) {
+  public init(meanOf values: some Collection<Double>) {
     let n = Double(values.count)
     let mean = values.reduce(0, +) / n
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
@@ -28,13 +28,17 @@ public struct LagSetInformation: Sendable, Equatable {
   public let modified: Estimate
   /// I(S).
   public let standard: Estimate
-  /// Ĩ(S*) − Ĩ(S), whose standard error comes from paired differences; 0 ± 0 for S* itself.
+  /// G(S).
+  public let logits: Estimate
+  /// What sets are ranked by: one of these.
+  public let ranked: Estimate
+  /// What S* has more of what sets are ranked by, whose standard error comes from paired differences; 0 ± 0 for S* itself.
   public let deficit: Estimate
 
   /// How many standard errors S lies below S*; infinite for exact values that differ.
   public var separation: Double {
     // Values that agree to rounding are the same, also where they are exact.
-    if deficit.value <= 1e-12 * max(modified.value, deficit.value) || deficit.value <= 1e-28 {
+    if deficit.value <= 1e-12 * max(ranked.value, deficit.value) || deficit.value <= 1e-28 {
       return 0
     }
     return deficit.value / deficit.standardError
@@ -48,19 +52,21 @@ public struct InformationRanking: Sendable, Equatable {
 
   /// The sets, in the order in which they were given.
   public let sets: [LagSetInformation]
-  /// The position of S* = argmax Ĩ in ``sets``; the first one of equals.
+  /// What they are ranked by.
+  public let criterion: SelectionCriterion
+  /// The position of S* in ``sets``, the largest by the criterion; the first one of equals.
   public let best: Int
-  /// The position of the set with the second largest Ĩ; nil if there is one set only.
+  /// The position of the second largest; nil if there is one set only.
   public let runnerUp: Int?
   /// The position of the set that the fewest standard errors separate from S*.
   ///
-  /// It differs from the runner-up where a lower Ĩ comes with a far larger error.
+  /// It differs from the runner-up where a lower value comes with a far larger error.
   public let nearest: Int?
 
   /// S*.
   public var bestSet: LagSetInformation { sets[best] }
 
-  /// Δ = Ĩ(S*) − max_{S≠S*} Ĩ(S), with its standard error from paired differences.
+  /// Δ = Ĩ(S*) − max_{S≠S*} Ĩ(S), or the same of G, with its standard error from paired differences.
   public var gap: Estimate? { runnerUp.map { sets[$0].deficit } }
 
   /// Whether at least ``decidingSeparation`` standard errors separate S* from every other set.
@@ -74,23 +80,28 @@ public struct InformationRanking: Sendable, Equatable {
   ///   - lagSets: the sets, at least one.
   ///   - modified: Ĩ of each.
   ///   - standard: I of each.
-  ///   - deficit: Ĩ(first) − Ĩ(second) of two positions.
+  ///   - logits: G of each.
+  ///   - criterion: what they are ranked by.
+  ///   - deficit: by how much the first of two positions exceeds the second.
   init(
-    lagSets: [[Int]], modified: [Estimate], standard: [Estimate],
-    deficit: (_ best: Int, _ other: Int) -> Estimate
+    lagSets: [[Int]], modified: [Estimate], standard: [Estimate], logits: [Estimate],
+    criterion: SelectionCriterion, deficit: (_ best: Int, _ other: Int) -> Estimate
   ) {
     precondition(!lagSets.isEmpty, "There is nothing to rank.")
+    let ranked = criterion == .modified ? modified : logits
     var best = 0
-    for s in lagSets.indices where modified[s].value > modified[best].value { best = s }
+    for s in lagSets.indices where ranked[s].value > ranked[best].value { best = s }
     let sets = lagSets.indices.map { s in
       LagSetInformation(
-        lags: lagSets[s], modified: modified[s], standard: standard[s],
+        lags: lagSets[s], modified: modified[s], standard: standard[s], logits: logits[s],
+        ranked: ranked[s],
         deficit: s == best ? Estimate(0, standardError: 0) : deficit(best, s))
     }
     let others = lagSets.indices.filter { $0 != best }
     self.sets = sets
+    self.criterion = criterion
     self.best = best
-    runnerUp = others.max { sets[$0].modified.value < sets[$1].modified.value }
+    runnerUp = others.max { ranked[$0].value < ranked[$1].value }
     nearest = others.min { sets[$0].separation < sets[$1].separation }
   }
 }

@@ -53,9 +53,11 @@ public struct InformationSurvey: Sendable, Equatable {
   /// - Parameters:
   ///   - chain: the chain.
   ///   - lagSets: the sets S, at least one.
+  ///   - criterion: what sets are ranked by.
   ///   - observer: is given the chain's facts.
   public init(
-    of chain: NGramChain, lagSets: [[Int]], observer: (ChainFacts) throws -> Void
+    of chain: NGramChain, lagSets: [[Int]], criterion: SelectionCriterion = .modified,
+    observer: (ChainFacts) throws -> Void
   ) rethrows {
     var analyser = ChainAnalyser(
       vocabulary: chain.vocabulary, parents: chain.parents, lagSets: lagSets)
@@ -68,8 +70,12 @@ public struct InformationSurvey: Sendable, Equatable {
       chainCount: 1,
       ranking: InformationRanking(
         lagSets: lagSets, modified: values.map { Estimate($0.modified, standardError: 0) },
-        standard: values.map { Estimate($0.standard, standardError: 0) }
-      ) { Estimate(values[$0].modified - values[$1].modified, standardError: 0) },
+        standard: values.map { Estimate($0.standard, standardError: 0) },
+        logits: values.map { Estimate($0.logits, standardError: 0) }, criterion: criterion
+      ) {
+        Estimate(
+          criterion.value(of: values[$0]) - criterion.value(of: values[$1]), standardError: 0)
+      },
       entropyRate: Estimate(facts.entropyRate, standardError: 0), counts)
   }
 
@@ -86,23 +92,27 @@ public struct InformationSurvey: Sendable, Equatable {
   ///   - seed: the seed of the chains.
   ///   - chains: K ≥ 2.
   ///   - lagSets: the sets S, at least one.
+  ///   - criterion: what sets are ranked by.
   ///   - threads: threads to use; the result does not depend on it.
   ///   - observer: is given index and facts of every chain in the order of the index; returns
   ///     whether to go on.
   /// - Returns: the survey; nil if the observer stopped it.
   public static func survey(
-    _ prior: DirichletPrior, seed: UInt64, chains: Int, lagSets: [[Int]], threads: Int,
+    _ prior: DirichletPrior, seed: UInt64, chains: Int, lagSets: [[Int]],
+    criterion: SelectionCriterion = .modified, threads: Int,
     observer: (_ index: Int, _ facts: ChainFacts) throws -> Bool
   ) rethrows -> InformationSurvey? {
     precondition(chains >= 2, "A standard error needs two chains.")
     let analyser = ChainAnalyser(
       vocabulary: prior.vocabulary, parents: prior.parents, lagSets: lagSets)
     // Shape (sets, K): what the paired differences are taken of.
-    var modified = lagSets.map { _ in [Double]() }
-    var standard = lagSets.map { _ in Moments() }
+    var ranked = lagSets.map { _ in [Double]() }
+    var (modified, standard, logits) = (
+      lagSets.map { _ in Moments() }, lagSets.map { _ in Moments() }, lagSets.map { _ in Moments() }
+    )
     var entropyRate = Moments()
     var counts = Counts()
-    for s in modified.indices { modified[s].reserveCapacity(chains) }
+    for s in ranked.indices { ranked[s].reserveCapacity(chains) }
     let (lane, lanes) = portions(prior, threads: threads)
     var start = 0
     while start < chains {
@@ -112,8 +122,10 @@ public struct InformationSurvey: Sendable, Equatable {
         Self.facts(of: prior, seed: seed, batch, lane: lane, analyser, threads: threads))
       {
         for (s, value) in facts.informations.enumerated() {
-          modified[s].append(value.modified)
+          ranked[s].append(criterion.value(of: value))
+          modified[s].add(value.modified)
           standard[s].add(value.standard)
+          logits[s].add(value.logits)
         }
         entropyRate.add(facts.entropyRate)
         counts.add(facts)
@@ -124,10 +136,10 @@ public struct InformationSurvey: Sendable, Equatable {
     return InformationSurvey(
       chainCount: chains,
       ranking: InformationRanking(
-        lagSets: lagSets, modified: modified.map { Estimate(meanOf: $0) },
-        standard: standard.map(\.estimate)
+        lagSets: lagSets, modified: modified.map(\.estimate), standard: standard.map(\.estimate),
+        logits: logits.map(\.estimate), criterion: criterion
       ) { best, other in
-        Estimate(meanOf: zip(modified[best], modified[other]).map { $0 - $1 })
+        Estimate(meanOf: zip(ranked[best], ranked[other]).map { $0 - $1 })
       },
       entropyRate: entropyRate.estimate, counts)
   }

@@ -5,7 +5,8 @@ public struct PlugInBias: Sendable, Equatable {
   /// The bias if n positions were independent, and e of Z.
   ///
   ///     E[Î − I]   ≈ (#{Z seen} − 1) (#{e seen} − 1) / n,
-  ///     E[Ĩ̂ − Ĩ]   ≈ (#{e seen} − 1) Σ_Z μ(Z) (1 − μ(Z)) / n.
+  ///     E[Ĩ̂ − Ĩ]   ≈ (#{e seen} − 1) Σ_Z μ(Z) (1 − μ(Z)) / n,
+  ///     E[Ĝ − G]   ≈ Σ_e μ(e) (1 − μ(e)) Σ_Z μ(Z) (1 − μ(Z)) / n.
   ///
   /// Derived; see the article on information measures.
   public let independent: Information
@@ -54,9 +55,11 @@ public struct PlugInInformation: Sendable, Equatable {
   ///   - vocabulary: d in 2...256.
   ///   - window: M; positions count from the (M+1)-th token on, for every set alike.
   ///   - lagSets: the sets S of lags in 1...M, at least one.
+  ///   - criterion: what sets are ranked by.
   ///   - threads: threads to use; the result does not depend on it.
   public init(
-    tokens: [UInt8], width: Int, vocabulary: Int, window: Int, lagSets: [[Int]], threads: Int
+    tokens: [UInt8], width: Int, vocabulary: Int, window: Int, lagSets: [[Int]],
+    criterion: SelectionCriterion = .modified, threads: Int
   ) {
     precondition(width > window && window >= 1, "A sequence has a position with a full window.")
     precondition(!tokens.isEmpty && tokens.count.isMultiple(of: width), "Sequences are ragged.")
@@ -80,19 +83,17 @@ public struct PlugInInformation: Sendable, Equatable {
     let sizes = (0..<groups).map { g in
       Double((g + 1) * sequences / groups - g * sequences / groups) / Double(sequences)
     }
+    func estimate(_ value: (Information) -> Double) -> [Estimate] {
+      estimates.map { Jackknife(value($0.whole), $0.parts.map(value), sizes).estimate }
+    }
     ranking = InformationRanking(
-      lagSets: lagSets,
-      modified: estimates.map {
-        Jackknife($0.whole.modified, $0.parts.map(\.modified), sizes).estimate
-      },
-      standard: estimates.map {
-        Jackknife($0.whole.standard, $0.parts.map(\.standard), sizes).estimate
-      }
+      lagSets: lagSets, modified: estimate(\.modified), standard: estimate(\.standard),
+      logits: estimate(\.logits), criterion: criterion
     ) { best, other in
       let (a, b) = (estimates[best], estimates[other])
+      let value = criterion.value(of:)
       return Jackknife(
-        a.whole.modified - b.whole.modified,
-        zip(a.parts, b.parts).map { $0.modified - $1.modified }, sizes
+        value(a.whole) - value(b.whole), zip(a.parts, b.parts).map { value($0) - value($1) }, sizes
       ).estimate
     }
   }
@@ -198,7 +199,8 @@ private struct PairCounter {
         independent: independent,
         jackknife: Information(
           standard: Jackknife(whole.standard, parts.map(\.standard), sizes).bias,
-          modified: Jackknife(whole.modified, parts.map(\.modified), sizes).bias)))
+          modified: Jackknife(whole.modified, parts.map(\.modified), sizes).bias,
+          logits: Jackknife(whole.logits, parts.map(\.logits), sizes).bias)))
   }
 
   private mutating func add(_ weight: Double, sequences: Range<Int>) {
@@ -214,19 +216,21 @@ private struct PairCounter {
 
   private func independentBias(_ n: Double) -> Information {
     let d = vocabulary
-    var seen = [Bool](repeating: false, count: d)
+    var token = [Double](repeating: 0, count: d)
     var (windows, spread) = (0, 0.0)
     for start in stride(from: 0, to: counts.count, by: d) {
       var sum = 0.0
       for e in 0..<d where counts[start + e] > 0 {
-        seen[e] = true
+        token[e] += counts[start + e] / n
         sum += counts[start + e]
       }
       windows += sum > 0 ? 1 : 0
       spread += sum / n * (1 - sum / n)
     }
-    let freedom = Double(seen.count { $0 } - 1)
+    let freedom = Double(token.count { $0 > 0 } - 1)
+    let scatter = token.reduce(0) { $0 + $1 * (1 - $1) }
     return Information(
-      standard: Double(windows - 1) * freedom / n, modified: freedom * spread / n)
+      standard: Double(windows - 1) * freedom / n, modified: freedom * spread / n,
+      logits: scatter * spread / n)
   }
 }

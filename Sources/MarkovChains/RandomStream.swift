@@ -18,6 +18,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case tokens = 2
     /// Initial parameters of models.
     case parameters = 3
+    /// The order in which mini-batches take sequences.
+    case batches = 4
   }
 
   @usableFromInline var s0: UInt64

@@ -39,6 +39,24 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   public static let flows = FileName(known: "flows.csv")
   /// One row per judged claim.
   public static let claims = FileName(known: "claims.csv")
+  /// The flow at the moments of discrete training.
+  public static let flow = FileName(known: "flow.csv")
+  /// One row per recorded step of gradient descent.
+  public static let gradientDescent = FileName(known: "gd.csv")
+  /// One row per recorded step of the heavy ball.
+  public static let momentum = FileName(known: "momentum.csv")
+  /// One row per recorded step of mini-batch gradient descent.
+  public static let stochastic = FileName(known: "sgd.csv")
+  /// One row per recorded step of Adam.
+  public static let adam = FileName(known: "adam.csv")
+  /// How far discrete training is from the flow.
+  public static let distance = FileName(known: "distance.csv")
+  /// Gradient descent at several learning rates against the flow.
+  public static let convergence = FileName(known: "convergence.csv")
+  /// The trained model and others on fresh data.
+  public static let evaluation = FileName(known: "evaluation.csv")
+  /// Models with parts taken away, on fresh data.
+  public static let ablations = FileName(known: "ablations.csv")
   /// The tokens, where they are exported.
   public static let corpus = FileName(known: "corpus.npz")
   /// The kernels and stationary laws, where they are exported.

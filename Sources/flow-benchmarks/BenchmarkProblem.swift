@@ -19,7 +19,7 @@ struct BenchmarkProblem {
     GIHTransformer(
       vocabulary: vocabulary,
       heads: (1...heads).map { GIHTransformer.Head(lags: Array(1...window), ownLag: $0) },
-      window: window, degree: degree, lossFloor: 1e-6)
+      window: window, degree: degree, loss: .logProbability(floor: 1e-6))
   }
 
   /// The paper's start, but for a, and a point beside it: attention on the own lags, where all groups have

@@ -19,7 +19,8 @@ struct Gradflow: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, VerifyCommand.self, InformationCommand.self, ApproximateCommand.self,
+      RunCommand.self, VerifyCommand.self, CompareCommand.self,
+      EvaluateCommand.self, InformationCommand.self, ApproximateCommand.self,
       InspectCommand.self, NewCommand.self,
     ])
 

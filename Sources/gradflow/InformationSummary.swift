@@ -43,7 +43,7 @@ struct InformationSummary {
     var biases: [PlugInBias] = []
     var heading =
       "set".padded(to: width) + "Ĩ".aligned(to: 10) + "±".aligned(to: 10)
-      + "I".aligned(to: 12) + "±".aligned(to: 10)
+      + "I".aligned(to: 12) + "±".aligned(to: 10) + "G".aligned(to: 12) + "±".aligned(to: 10)
     if case .tokens(let estimate) = report {
       biases = estimate.biases
       heading +=
@@ -55,7 +55,8 @@ struct InformationSummary {
       var line =
         braces(set.lags).padded(to: width) + fixed(set.modified.value).aligned(to: 10)
         + error(set.modified).aligned(to: 10) + fixed(set.standard.value).aligned(to: 12)
-        + error(set.standard).aligned(to: 10)
+        + error(set.standard).aligned(to: 10) + fixed(set.logits.value).aligned(to: 12)
+        + error(set.logits).aligned(to: 10)
       if !biases.isEmpty {
         let bias = biases[index]
         line +=
@@ -76,7 +77,9 @@ struct InformationSummary {
     guard let second = ranking.runnerUp.map({ ranking.sets[$0] }), let gap = ranking.gap else {
       return ["S* = \(best), the only set."]
     }
-    var line = "S* = \(best); Δ = Ĩ(S*) − Ĩ(\(braces(second.lags))) = \(small(gap.value))"
+    let symbol = ranking.criterion == .modified ? "Ĩ" : "G"
+    var line =
+      "S* = \(best); Δ = \(symbol)(S*) − \(symbol)(\(braces(second.lags))) = \(small(gap.value))"
     if gap.standardError > 0 {
       line += " ± \(small(gap.standardError)), \(separation(second))"
     }
@@ -88,7 +91,7 @@ struct InformationSummary {
             + "3 are asked for."
           : nearest.deficit.standardError.isNaN
             ? "Undecided: there is no standard error to judge Δ by."
-            : "Undecided: \(braces(nearest.lags)) has the same Ĩ up to rounding.")
+            : "Undecided: \(braces(nearest.lags)) has the same \(symbol) up to rounding.")
     }
     return lines
   }

@@ -33,10 +33,15 @@ struct LaunchOptions: ParsableArguments {
 
   /// The checked plan of an experiment file.
   func plan(_ experiment: String) throws -> EnsemblePlan {
+    try plan { overrides throws(DocumentError) in
+      try Ensemble(contentsOf: experiment, overrides: overrides)
+    }
+  }
+
+  /// The checked plan of what `read` makes of the overrides.
+  func plan(_ read: ([String]) throws(DocumentError) -> Ensemble) throws -> EnsemblePlan {
     do {
-      return try EnsemblePlan(
-        Ensemble(contentsOf: experiment, overrides: overrides),
-        memoryLimit: Machine.current().availableMemory)
+      return try EnsemblePlan(read(overrides), memoryLimit: Machine.current().availableMemory)
     } catch {
       throw Failure(code: Exit.badInput, message: error.description)
     }
@@ -103,7 +108,7 @@ struct LaunchOptions: ParsableArguments {
         + "\nAll up to there is in \(directory.path).")
   }
 
-  private var logger: Logger {
+  var logger: Logger {
     var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .warning
     return logger

@@ -66,7 +66,9 @@ final class GridView {
       running[point.index] = (point, "data")
     case .advanced(let point, let flow):
       guard isInteractive, clock.now - lastDrawn > .milliseconds(80) else { return }
-      let stage = flow.stageDescription.name + (flow.isErrorSolve ? ", event errors" : "")
+      let stage =
+        (flow.training.map { "\($0), " } ?? "") + flow.stageDescription.name
+        + (flow.isErrorSolve ? ", event errors" : "")
       running[point.index] = (point, "\(stage), t \(flow.time.formatted(digits: 3))")
       draw()
     case .ended(let point, let ending, let end):

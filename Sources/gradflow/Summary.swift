@@ -21,6 +21,7 @@ enum Summary {
     lines.append("")
     lines += laws(outcome)
     lines.append("")
+    if let training = outcome.training { lines += Self.training(training) + [""] }
     if !outcome.findings.isEmpty { lines += ClaimsTable.lines(of: outcome.findings) + [""] }
     lines.append("End: \(plan.summary(at: outcome.trajectory.parameters).sentence)")
     lines.append(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeclaredKeys
 import Experiments
 import FlowAnalysis
 import Foundation
@@ -14,7 +15,8 @@ struct VerifyCommand: ParsableCommand {
       end stand the claims of every experiment and one overview. `derived` is what theory says, \
       `± model` how far it may be off because the law is the first term of an expansion, `measured` \
       what the flow shows, `±` half its interval. A claim is rejected when derived and measured \
-      differ by more than both together; exit code 3.
+      differ by more than both together; exit code 3. Where all claims are about figures, stages go no further than \
+      the last of them.
       """)
 
   @Argument(help: "Experiments with claims, YAML files.")
@@ -22,10 +24,16 @@ struct VerifyCommand: ParsableCommand {
 
   @OptionGroup var options: LaunchOptions
 
+  @Flag(help: "Run all stages to their ends, also beyond the last figure that is claimed.")
+  var whole = false
+
   func run() throws {
     // Everything is checked before anything runs.
     let plans = try experiments.map { path in
-      let plan = try options.plan(path)
+      let plan = try options.plan { overrides throws(DocumentError) in
+        let ensemble = try Ensemble(contentsOf: path, overrides: overrides)
+        return whole ? ensemble : ensemble.upToLastFigure
+      }
       if plan.first.experiment.claims.isEmpty {
         throw Failure(
           code: Exit.badInput,

@@ -23,13 +23,15 @@ import Testing
       sets.rows.map { $0[0].replacing("\"", with: "") } == [
         "1", "2", "3", "1+2", "1+3", "2+3", "1+2+3",
       ])
-    #expect(sets.rows.map { $0[8] } == ["0", "0", "0", "1", "0", "0", "0"])
+    #expect(sets.rows.map { $0[10] } == ["0", "0", "0", "1", "0", "0", "0"])
     let chains = try scratch.table("all.csv")
     #expect(chains.rows.count == 1000)
     #expect(chains.rows.map { $0[0] } == (0..<1000).map(String.init))
     // The table's means are those of the rows.
     for (row, set) in zip(sets.rows, ["1", "2", "3", "1+2", "1+3", "2+3", "1+2+3"]) {
-      for (column, mean) in [("modified", row[2]), ("standard", row[4])] {
+      for (column, mean) in [
+        ("modified", row[2]), ("standard", row[4]), ("logits", row[6]),
+      ] {
         let index = try #require(chains.columns.firstIndex(of: "\(column).\(set)"))
         let sum = chains.rows.reduce(0) { $0 + (Double($1[index]) ?? .nan) }
         #expect(abs(sum / 1000 - (Double(mean) ?? .nan)) < 1e-13)
@@ -101,7 +103,7 @@ import Testing
       "this measures the pooled law and not the mean over the kernels",
     ] { #expect(result.output.contains(part), "\(result.output)") }
     let table = try scratch.table("s.csv")
-    #expect(table.columns.suffix(4).first == "modified_bias")
+    #expect(table.columns.suffix(6).first == "modified_bias")
     #expect(try scratch.names() == ["s.csv", "t.txt", "x.yaml"])
     for (arguments, message) in [
       (["--chains", "10"], "--chains: found 10 with data.source: tokens"),

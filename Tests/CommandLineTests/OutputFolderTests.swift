@@ -68,7 +68,7 @@ import Testing
     #expect(try scratch.names(in: "kept") == [])
   }
 
-  @Test(.enabled(if: canMount, "needs root and mounts"), arguments: [8, 32, 64])
+  @Test(.enabled(if: canMount, "needs root and mounts"), arguments: [16, 32, 64])
   func aFullDiskKeepsWhatIsWhole(kibibytes: Int) throws {
     let scratch = try scratch()
     let result = try scratch.run(

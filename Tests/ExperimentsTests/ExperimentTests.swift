@@ -116,7 +116,7 @@ struct ExperimentTests {
     let text = try Example.read(Example.minimal).resolved
     // A single flow says nothing of others.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys
-    where key.path != "replicates" && !key.path.hasPrefix("sweep") {
+    where !["replicates", "sweep", "figures"].contains(where: key.path.hasPrefix) {
       let isAbsent = [
         "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
         "stages[].stop_when", "claims",
@@ -132,7 +132,7 @@ struct ExperimentTests {
     #expect(experiment.question == "Is it so?")
     #expect(experiment.stages.count == 3)
     for key in ExperimentKeys.schema(of: .inductionHeads).keys
-    where !key.path.hasPrefix("stages[].stop_when[]") && !key.path.hasPrefix("sweep[]") {
+    where !["stages[].stop_when[]", "sweep[]", "figures[]"].contains(where: key.path.hasPrefix) {
       #expect(text.contains("\(key.name):"), "\(key.path)")
     }
   }
@@ -148,7 +148,7 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        !["data.file", "data.kernel", "data.chains", "stages"].contains(key.path)
+        !["data.file", "data.kernel", "data.chains", "stages", "figures"].contains(key.path)
       else { continue }
       #expect(Example.problems(Example.minimal, ["\(key.path)=\(sample)"]) == [], "\(key.path)")
     }

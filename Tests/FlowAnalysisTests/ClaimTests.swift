@@ -15,7 +15,7 @@ import Testing
     let lags = Array(1...window)
     return GIHTransformer(
       vocabulary: 3, heads: lags.map { GIHTransformer.Head(lags: lags, ownLag: $0) },
-      window: window, degree: degree, lossFloor: floor)
+      window: window, degree: degree, loss: .logProbability(floor: floor))
   }
 
   static func population(_ model: GIHTransformer, chains: Int) -> GIHObjective {

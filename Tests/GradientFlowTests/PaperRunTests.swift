@@ -15,7 +15,7 @@ import Testing
   static func problem(seed: UInt64) -> FlowProblem {
     let heads = (1...3).map { GIHTransformer.Head(lags: [1, 2, 3], ownLag: $0) }
     let model = GIHTransformer(
-      vocabulary: 3, heads: heads, window: 3, degree: 2, lossFloor: 1e-6)
+      vocabulary: 3, heads: heads, window: 3, degree: 2, loss: .logProbability(floor: 1e-6))
     let prior = DirichletPrior(vocabulary: 3, parents: [1, 2], concentration: 0.1)
     let source = SampledSequences(
       SequenceSampler(source: .prior(prior), start: .stationary, seed: seed), count: 10_000,

@@ -14,7 +14,10 @@ struct Case: CustomTestStringConvertible, Sendable {
   var degree = 2
   var emptySet = false
   var readOut = WindowShape.ReadOutRange.fullWindow
-  var floor = 1e-3
+  var loss = OutputLoss.logProbability(floor: 1e-3)
+  var normalisesHeads = false
+  var normalisesKernel = true
+  var hasOwnPositions = false
   var expected = false
   var sequences = 40
   var length = 30
@@ -48,6 +51,36 @@ struct Case: CustomTestStringConvertible, Sendable {
     Case(
       name: "five letters, window five", vocabulary: 5, heads: [[1, 2, 3, 4, 5], [1, 5]],
       own: [1, 5], window: 5),
+    Case(name: "logits", loss: .crossEntropyOfLogits),
+    Case(
+      name: "logits, expected, pairs as they are", loss: .crossEntropyOfLogits, expected: true,
+      sequences: 6,
+      pairs: .distinct),
+    Case(name: "normalised heads", normalisesHeads: true),
+    Case(
+      name: "normalised heads, all positions", heads: [[1, 2], [2, 3], [3, 4, 5]], own: [1, 2, 3],
+      window: 5, degree: 3, readOut: .allPositions, normalisesHeads: true),
+    Case(name: "kernel without C_D", normalisesKernel: false),
+    Case(
+      name: "kernel without C_D, empty set, expected", emptySet: true, normalisesKernel: false,
+      expected: true),
+    Case(
+      name: "public code of the paper", heads: [[1, 2, 3], [2, 3, 4], [3, 4, 5]], own: [1, 2, 3],
+      window: 5, emptySet: true, readOut: .allPositions, loss: .crossEntropyOfLogits,
+      normalisesHeads: true),
+    Case(
+      name: "everything at once", vocabulary: 5, heads: [[1, 2, 3], [2, 3, 4], [3, 4, 5]],
+      own: [1, 2, 3], window: 5, degree: 3, emptySet: true, readOut: .allPositions,
+      loss: .crossEntropyOfLogits, normalisesHeads: true, normalisesKernel: false, expected: true),
+    Case(
+      name: "weights of their own at every position", heads: [[1, 2], [1, 3]], own: [1, 3],
+      hasOwnPositions: true, length: 7),
+    Case(
+      name: "positions and all else", heads: [[1, 2], [2, 3]], own: [1, 2], emptySet: true,
+      readOut: .allPositions, loss: .crossEntropyOfLogits, normalisesHeads: true,
+      hasOwnPositions: true, expected: true, length: 6),
+    Case(name: "large a, logits", loss: .crossEntropyOfLogits, scale: 3000),
+    Case(name: "large a, kernel without C_D", normalisesKernel: false, scale: 3000),
     Case(name: "large a: shifts of their own", scale: 3000),
     Case(name: "large a, expected", expected: true, scale: 3000),
   ]
@@ -56,13 +89,21 @@ struct Case: CustomTestStringConvertible, Sendable {
     GIHTransformer(
       vocabulary: vocabulary,
       heads: zip(heads, own).map { GIHTransformer.Head(lags: $0, ownLag: $1) }, window: window,
-      degree: degree, hasEmptySet: emptySet, readOut: readOut, lossFloor: floor)
+      degree: degree, hasEmptySet: emptySet, readOut: readOut, loss: loss,
+      normalisesHeads: normalisesHeads, normalisesKernel: normalisesKernel,
+      length: hasOwnPositions ? length : nil)
   }
 
   var naive: NaiveTransformer {
     NaiveTransformer(
       vocabulary: vocabulary, heads: model.heads, window: window, degree: degree,
-      emptySet: emptySet, allPositions: readOut == .allPositions, floor: floor)
+      emptySet: emptySet, allPositions: readOut == .allPositions, loss: loss,
+      normalisesHeads: normalisesHeads, normalisesKernel: normalisesKernel,
+      hasOwnPositions: hasOwnPositions)
+  }
+
+  var targets: CompressedCorpus.Targets {
+    expected ? .expected : loss.seesEveryToken ? .sampledAmongAll : .sampled
   }
 
   /// Sequences in which a token often repeats the one two places before it.
@@ -90,7 +131,8 @@ struct Case: CustomTestStringConvertible, Sendable {
     let data = data(seed: seed)
     let model = model
     let corpus = CompressedCorpus(
-      data, shape: model.windowShape, targets: expected ? .expected : .sampled,
+      data, shape: model.windowShape,
+      targets: targets,
       pairs: pairs)
     var random = SeededRandom(seed &+ 1)
     var theta = (0..<model.layout.count).map { _ in Double.random(in: -1...1, using: &random) }

@@ -18,13 +18,18 @@ import Testing
     var own = [1, 2, 3]
     var degree = 2
     var emptySet = false
-    var floor = 0.0
+    var loss = OutputLoss.logProbability(floor: 0)
+    var normalises = (heads: false, kernel: true)
 
     var description: String { name }
 
     static let all: [Choice] = [
       Choice(name: "the paper's shape"),
-      Choice(name: "a floor", floor: 1e-3),
+      Choice(name: "a floor", loss: .logProbability(floor: 1e-3)),
+      Choice(name: "logits", loss: .crossEntropyOfLogits),
+      Choice(
+        name: "logits, normalised heads, kernel without C_D", emptySet: true,
+        loss: .crossEntropyOfLogits, normalises: (heads: true, kernel: false)),
       Choice(name: "the empty set, all subsets", degree: 3, emptySet: true),
       Choice(
         name: "some lags of a window that covers less than the memory", parents: [1, 3], window: 2,
@@ -44,7 +49,8 @@ import Testing
       GIHTransformer(
         vocabulary: vocabulary,
         heads: zip(heads, own).map { GIHTransformer.Head(lags: $0, ownLag: $1) }, window: window,
-        degree: degree, hasEmptySet: emptySet, lossFloor: floor)
+        degree: degree, hasEmptySet: emptySet, loss: loss,
+        normalisesHeads: normalises.heads, normalisesKernel: normalises.kernel)
     }
 
     var kernels: [NGramChain] {
@@ -72,7 +78,8 @@ import Testing
     let d = choice.vocabulary
     let naive = NaiveTransformer(
       vocabulary: d, heads: choice.model.heads, window: choice.window, degree: choice.degree,
-      emptySet: choice.emptySet, allPositions: false, floor: choice.floor)
+      emptySet: choice.emptySet, allPositions: false, loss: choice.loss,
+      normalisesHeads: choice.normalises.heads, normalisesKernel: choice.normalises.kernel)
     let length = max(choice.window, choice.parents.max() ?? 1)
     let windows = (0..<length).reduce([[Int]]([[]])) { list, _ in
       list.flatMap { w in (0..<d).map { w + [$0] } }
@@ -106,7 +113,12 @@ import Testing
         }
         let z = t.reduce(0, +)
         for (e, p) in law(query).enumerated() {
-          total -= mu[q] * p * log(t[e] / z + choice.floor)
+          let y = t[e] / z
+          switch choice.loss {
+          case .logProbability(let floor): total -= mu[q] * p * log(y + floor)
+          case .crossEntropyOfLogits:
+            total -= mu[q] * p * log(exp(y) / t.reduce(0) { $0 + exp($1 / z) })
+          }
         }
       }
     }
@@ -123,7 +135,7 @@ import Testing
 
   /// Beyond |a| = 600, where each query has a shift of its own, and where e^{−a} has no exponent left.
   @Test(arguments: [650.0, 709.5]) func largeScalesHaveALossAndAGradient(scale: Double) {
-    let choice = Choice(name: "a floor", floor: 1e-3)
+    let choice = Choice(name: "a floor", loss: .logProbability(floor: 1e-3))
     let theta = choice.parameters(seed: 7, scale: scale)
     let (loss, gradient) = choice.objective().makeEvaluator(threads: 1).lossAndGradient(at: theta)
     let naive = Self.naiveLoss(choice, theta)
@@ -191,7 +203,7 @@ import Testing
 
   /// The loss of finite length approaches it like 1/(L − M).
   @Test func finiteLengthsApproachInfiniteContextLikeOneOverTheLength() {
-    let choice = Choice(name: "", floor: 1e-6)
+    let choice = Choice(name: "", loss: .logProbability(floor: 1e-6))
     let model = choice.model
     let chain = NGramChain(
       vocabulary: 3, parents: [1, 2],

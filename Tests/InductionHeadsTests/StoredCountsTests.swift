@@ -34,7 +34,7 @@ struct StoredCountsTests {
     ).data(seed: 5)
     let model = GIHTransformer(
       vocabulary: 2, heads: [GIHTransformer.Head(lags: [1], ownLag: 1)], window: 1, degree: 1,
-      lossFloor: 1e-3)
+      loss: .logProbability(floor: 1e-3))
     let corpus = CompressedCorpus(
       source, shape: model.windowShape, targets: expected ? .expected : .sampled,
       pairs: .upToRelabelling)
@@ -85,7 +85,7 @@ struct StoredCountsTests {
       total += power
       if row[l] == row[length] { hits += power }
     }
-    let expected = -log(hits / total + choice.floor)
+    let expected = -log(hits / total + (choice.loss.floor ?? .nan))
     let loss = objective.makeEvaluator(threads: 1).loss(at: [1, 60, 0, 0, 1.3])
     #expect(abs(loss - expected) <= 1e-13 * abs(expected))
   }

@@ -9,7 +9,7 @@ import Testing
   private func evaluator(_ choice: Case, _ data: LawfulSequences) -> any ObjectiveEvaluator {
     let model = choice.model
     let corpus = CompressedCorpus(
-      data, shape: model.windowShape, targets: choice.expected ? .expected : .sampled,
+      data, shape: model.windowShape, targets: choice.targets,
       pairs: choice.pairs)
     return GIHObjective(model: model, corpus: corpus, length: choice.length)
       .makeEvaluator(threads: 1)
@@ -80,11 +80,15 @@ import Testing
     let gradient = objective.makeEvaluator(threads: 1).lossAndGradient(at: theta).gradient
     let largest = gradient.map(abs).max() ?? 0
     let c = objective.layout.groups[0].range
-    #expect(abs(c.reduce(0) { $0 + theta[$1] * gradient[$1] }) <= 1e-13 * largest)
-    for head in objective.model.heads.indices {
-      let weights = objective.layout.names.indices.filter {
-        objective.layout.names[$0].hasPrefix("w.\(head + 1).")
-      }
+    // Without C_D the loss is a function of a c_S²: c → λc goes with a → a/λ².
+    let a = theta.count - 1
+    let scaled = choice.normalisesKernel ? 0 : 2 * theta[a] * gradient[a]
+    #expect(abs(c.reduce(-scaled) { $0 + theta[$1] * gradient[$1] }) <= 1e-13 * largest)
+    // Names without the lag at their end: one softmax each.
+    let blocks = Dictionary(grouping: objective.layout.groups[1].range) { index in
+      objective.layout.names[index].split(separator: ".").dropLast()
+    }
+    for weights in blocks.values {
       #expect(abs(weights.reduce(0) { $0 + gradient[$1] }) <= 1e-13 * largest)
     }
   }

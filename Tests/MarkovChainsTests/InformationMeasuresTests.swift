@@ -76,6 +76,41 @@ import Testing
     #expect(best == averages[3].modified)
   }
 
+  /// G from its definition, with conditional laws and a softmax written out.
+  @Test func logitsHaveACriterionOfTheirOwn() {
+    let prior = DirichletPrior(vocabulary: 3, parents: [1, 2], concentration: 0.3)
+    var measures = InformationMeasures(
+      vocabulary: 3, parents: [1, 2], lagSets: [[1], [1, 2], []])
+    var solver = StationarySolver(vocabulary: 3, parents: [1, 2])
+    for index in 0..<5 {
+      let chain = prior.chain(seed: 4, index: UInt64(index))
+      let values = measures.measure(chain)
+      // index = z + 3 z₁ + 9 z₂, z the token and z_i that at lag i.
+      let joint = solver.windowLaw(of: chain, length: 3).probabilities
+      var token = [0.0, 0, 0]
+      for (index, p) in joint.enumerated() { token[index % 3] += p }
+      let powers = token.map { exp($0) }
+      let softmax = powers.map { $0 / powers.reduce(0, +) }
+      func criterion(_ pair: [[Double]]) -> Double {
+        var sum = 0.0
+        for row in pair {
+          let weight = row.reduce(0, +)
+          for e in 0..<3 {
+            let conditional = row[e] / weight
+            sum += weight * weight * (conditional - softmax[e]) * (conditional - token[e])
+          }
+        }
+        return sum
+      }
+      let both = (0..<9).map { z in (0..<3).map { joint[$0 + 3 * z] } }
+      var first = [[Double]](repeating: [0, 0, 0], count: 3)
+      for (index, p) in joint.enumerated() { first[index / 3 % 3][index % 3] += p }
+      #expect(abs(values[0].logits - criterion(first)) < 1e-15)
+      #expect(abs(values[1].logits - criterion(both)) < 1e-15)
+      #expect(abs(values[2].logits) < 1e-15)
+    }
+  }
+
   @Test func independentTokensCarryNoInformation() {
     let law = [0.5, 0.3, 0.2]
     let chain = NGramChain(

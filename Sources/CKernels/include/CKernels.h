@@ -9,5 +9,6 @@
 #include "pair_kernel.h"
 #include "population.h"
 #include "read_out.h"
+#include "score.h"
 
 #endif

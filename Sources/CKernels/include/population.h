@@ -8,6 +8,8 @@
 #ifndef GRADFLOW_POPULATION_H
 #define GRADFLOW_POPULATION_H
 
+#include "score.h"
+
 /// C ← A B + (C if `keeps`), where C and A have shapes (rows, 8 · vectors) and (rows, depth), and the
 /// `vectors` columns of B, each of `depth` vectors one after the other, start b_stride vectors apart.
 void gf_packed_product(long rows, long vectors, long depth, const double *_Nonnull a, long a_stride,
@@ -20,8 +22,7 @@ typedef struct {
   int vocabulary;
   long chunks;
   long queries;
-  /// ε.
-  double floor;
+  gf_score score;
   /// μ(q, e) of eight chains, shape (chunks, d, weight_stride, 8); the first `queries` count.
   const double *_Nonnull weights;
   long weight_stride;
@@ -29,16 +30,16 @@ typedef struct {
   long sum_stride;
 } gf_population;
 
-/// Σ −μ(q,e) log(y_e + ε) with y_e = T_e/Z, Z = Σ T_e; if `adjoints`, writes T̄ over T.
+/// The sum of the losses of y_e = T_e/Z, Z = Σ T_e, with weights μ(q,e); if `adjoints`, writes T̄ over T.
 ///
-/// With f_e = −μ(q,e)/((y_e + ε) Z): T̄_e = f_e − Σ_e' f_e' y_e'. What has no weight may have no
+/// With f_e = (∂ℓ/∂y_e)/Z: T̄_e = f_e − Σ_e' f_e' y_e'. What has no weight may have no
 /// probability either, and Z = 0 where nothing has weight.
 double gf_population_read_out(const gf_population *_Nonnull population, int adjoints,
                               double *_Nonnull sums);
 
 /// Writes T̄ over T and its tangent over Ṫ.
 ///
-/// ẏ_e = (Ṫ_e − y_e Ż)/Z and ḟ_e = −f_e (ẏ_e/(y_e + ε) + Ż/Z);
+/// ẏ_e = (Ṫ_e − y_e Ż)/Z and ḟ_e the tangent of (∂ℓ/∂y_e)/Z;
 /// the tangent of T̄_e is ḟ_e − Σ_e' (ḟ_e' y_e' + f_e' ẏ_e').
 void gf_population_read_out_tangent(const gf_population *_Nonnull population,
                                     double *_Nonnull sums, double *_Nonnull sum_tangents);

@@ -1,8 +1,8 @@
 // The second attention layer and the loss over sequences that share a query, eight at a time.
 //
 // For a sequence with weights E_k and counts N_kc of key k in column c (the tokens, or the target and
-// all others): T_c = Σ_k N_kc E_k, Z = Σ_c T_c, y_c = T_c/Z, loss −Σ_c π_c log(y_c + ε). With
-// f_c = −π_c/((y_c + ε) Z) the adjoint of T_c is f_c − Σ_c' f_c' y_c', that of E_k is Σ_c N_kc T̄_c.
+// all others): T_c = Σ_k N_kc E_k, Z = Σ_c T_c, y_c = T_c/Z, and a loss ℓ of y; see `score.h`. With
+// f_c = (∂ℓ/∂y_c)/Z the adjoint of T_c is f_c − Σ_c' f_c' y_c', that of E_k is Σ_c N_kc T̄_c.
 //
 // Both sums run over the same counts: a sparse matrix with a row for each sequence, in blocks of eight
 // rows by one key that are stored whole where any of the eight is not zero. So E_k is read once for
@@ -12,6 +12,8 @@
 #define GRADFLOW_READ_OUT_H
 
 #include <stdint.h>
+
+#include "score.h"
 
 /// Some sequences of one query, in chunks of eight.
 typedef struct {
@@ -33,8 +35,7 @@ typedef struct {
 
 /// What the sequences are weighed with.
 typedef struct {
-  /// ε.
-  double floor;
+  gf_score score;
   /// How many slots there are; all arrays over slots have room for the next multiple of 8.
   int64_t slots;
   /// E per slot, if one shift serves all sequences, else null.
@@ -57,11 +58,12 @@ void gf_read_out_tangent(const gf_sequences *_Nonnull sequences, const gf_logits
                          double *_Nonnull adjoint_tangents, double *_Nonnull scratch);
 
 /// What is quadratic in ∇z, as two panels whose product Left · Rightᵀ is to be added to the curvature:
-/// Σ_c π_c/(y_c + ε)² ∇y_c ∇y_cᵀ − u Bᵀ − B uᵀ with u = −Σ_c π_c/(y_c + ε) ∇y_c and B = ∇Z/Z.
+/// ∇y (∂²ℓ/∂y²) ∇yᵀ − u Bᵀ − B uᵀ with u = Σ_c (∂ℓ/∂y_c) ∇y_c and B = ∇Z/Z. Of a logarithm the first is
+/// Σ_c π_c/(y_c + ε)² ∇y_c ∇y_cᵀ, of logits W Σ_c s_c (∇y_c − m)(∇y_c − m)ᵀ, s = softmax(y), m = Σ_c s_c ∇y_c.
 ///
 /// Of `count` chunks from `first` on. gradients: ∇z, shape (slots, order).
 /// left, right: shape (order, panel), of which count · (targets + 2) · 8 columns are written.
-/// scratch: (columns · (order + 1) + order) · 8 doubles.
+/// scratch: (columns · (order + 2) + order) · 8 doubles.
 void gf_read_out_curvature(const gf_sequences *_Nonnull sequences,
                            const gf_logits *_Nonnull logits, int64_t first, int64_t count,
                            const double *_Nonnull gradients, int64_t order,

@@ -1,0 +1,199 @@
+import Corpora
+import FlowAnalysis
+import InductionHeads
+import MarkovChains
+import ParallelLoops
+import RunRecords
+
+/// A trained transformer on fresh chains of other lengths and priors, beside what can be known of them.
+///
+/// Sequence i has the same chain and the same first tokens at every length, so that differences between lengths
+/// are paired. Losses are expected over the next token, whose law is known.
+struct Evaluation: Sendable {
+  let model: GIHTransformer
+  let parameters: [Double]
+  /// Where the chains come from, for each prior: α, or nil where a file has the kernel.
+  let sources: [(concentration: Double?, source: SequenceSampler.Source)]
+  let start: SequenceSampler.Start
+  let seed: UInt64
+  let settings: EvaluationSettings
+  let threads: Int
+
+  /// Who predicts.
+  enum Predictor: Hashable, Sendable {
+    /// The trained model.
+    case model
+    /// GIH(S*): c on the leading subset alone, its heads one-hot on their own lags, a as trained.
+    case limit([Int])
+    /// The law that the token is drawn from.
+    case kernel
+    /// The posterior of that law given the sequence and the prior; see ``InContextPredictor``.
+    case posterior
+    /// All tokens alike.
+    case uniform
+
+    var name: String {
+      switch self {
+      case .model: "model"
+      case .limit(let subset): "GIH(\(GIHTransformer.notation(of: subset)))"
+      case .kernel: "true kernel"
+      case .posterior: "in-context Bayes"
+      case .uniform: "uniform"
+      }
+    }
+  }
+
+  /// The mean loss of one predictor on one corpus.
+  struct Row: Sendable {
+    let concentration: Double?
+    let length: Int
+    let predictor: Predictor
+    let loss: Estimate
+    /// How much more than the loss of the true kernel, from paired differences.
+    let excess: Estimate
+    /// By how much the loss lies below that at the length before; nil at the first.
+    let drop: Estimate?
+  }
+
+  /// Evaluates.
+  ///
+  /// - Parameter isStopped: asked between corpora.
+  /// - Returns: rows by concentration, length and predictor; none if it was stopped.
+  func rows(isStopped: () -> Bool = { false }) -> [Row] {
+    var rows: [Row] = []
+    for (concentration, source) in sources {
+      var before: [Predictor: [Double]] = [:]
+      for length in settings.lengths.sorted() {
+        if isStopped() { return [] }
+        let losses = losses(source, concentration, length: length)
+        guard let floor = losses[.kernel] else { continue }
+        for predictor in predictors {
+          guard let own = losses[predictor] else { continue }
+          rows.append(
+            Row(
+              concentration: concentration, length: length, predictor: predictor,
+              loss: Estimate(meanOf: own),
+              excess: Estimate(meanOf: zip(own, floor).map { $0 - $1 }),
+              drop: before[predictor].map { before in
+                Estimate(meanOf: zip(before, own).map { $0 - $1 })
+              }))
+        }
+        before = losses
+      }
+    }
+    return rows
+  }
+
+  /// The subset with the largest share.
+  var leader: [Int] {
+    let shares = model.shares(at: parameters.span)
+    let best = shares.indices.max { shares[$0] < shares[$1] } ?? 0
+    return model.coefficientSubsets[best]
+  }
+
+  private var predictors: [Predictor] { [.model, .limit(leader), .kernel, .posterior, .uniform] }
+
+  /// The loss of every sequence by predictor.
+  private func losses(
+    _ source: SequenceSampler.Source, _ concentration: Double?, length: Int
+  ) -> [Predictor: [Double]] {
+    let sequences = SampledSequences(
+      SequenceSampler(source: source, start: start, seed: seed), count: settings.sequences,
+      length: length)
+    var losses = simple(sequences, concentration)
+    // Weights of other positions than those of the training are not there.
+    if let own = model.windowShape.length, own != length { return losses }
+    let corpus = CompressedCorpus(
+      sequences, shape: model.windowShape, targets: .expected, pairs: .upToRelabelling,
+      threads: threads)
+    let objective = GIHObjective(model: model, corpus: corpus, length: length, threads: threads)
+    let limit = model.limitParameters(of: leader, scale: parameters[parameters.count - 1])
+    for (predictor, theta) in [(Predictor.model, parameters), (.limit(leader), limit)] {
+      guard let predictions = objective.predictions(at: theta) else { continue }
+      let d = model.vocabulary
+      var own = [Double](repeating: 0, count: settings.sequences)
+      for (s, index) in corpus.sourceIndices.enumerated() {
+        own[index] = model.loss.value(
+          of: predictions.outputs[s * d..<(s + 1) * d],
+          weights: corpus.targetWeights[s * d..<(s + 1) * d])
+      }
+      losses[predictor] = own
+    }
+    return losses
+  }
+
+  /// The losses of those who see tokens and kernel.
+  private func simple(
+    _ sequences: SampledSequences, _ concentration: Double?
+  ) -> [Predictor: [Double]] {
+    let (d, loss) = (model.vocabulary, model.loss)
+    let posterior = concentration.map { concentration in
+      InContextPredictor(
+        vocabulary: d, parents: parents, concentration: concentration)
+    }
+    let uniform = [Double](repeating: 1 / Double(d), count: d)
+    let lanes = inLanes(sequences.sequenceCount, threads: threads) { range in
+      let reader = sequences.makeReader()
+      var tokens = [UInt8](repeating: 0, count: sequences.length + 1)
+      var law = [Double](repeating: 0, count: d)
+      return range.map { index -> (kernel: Double, posterior: Double, uniform: Double) in
+        tokens.withUnsafeMutableBufferPointer { reader.read(index, into: $0) }
+        law.withUnsafeMutableBufferPointer { reader.targetLaw(into: $0) }
+        return (
+          loss.value(of: law, weights: law),
+          posterior.map { loss.value(of: $0.law(of: tokens.span), weights: law) } ?? .nan,
+          loss.value(of: uniform, weights: law)
+        )
+      }
+    }.flatMap { $0 }
+    var losses: [Predictor: [Double]] = [
+      .kernel: lanes.map(\.kernel), .uniform: lanes.map(\.uniform),
+    ]
+    if posterior != nil { losses[.posterior] = lanes.map(\.posterior) }
+    return losses
+  }
+
+  private var parents: [Int] {
+    switch sources[0].source {
+    case .prior(let prior): prior.parents
+    case .chain(let chain): chain.parents
+    }
+  }
+}
+
+extension Evaluation {
+  /// `evaluation.csv`.
+  static func table(_ rows: [Row], sequences: Int) -> Table {
+    var table = Table(columns: [
+      "concentration", "length", "sequences", "predictor", "loss", "loss_se", "excess",
+      "excess_se", "drop", "drop_se",
+    ])
+    for row in rows {
+      table.append([
+        row.concentration.map { .real($0) } ?? .empty, .integer(row.length), .integer(sequences),
+        .text(row.predictor.name), .real(row.loss.value), .real(row.loss.standardError),
+        .real(row.excess.value), .real(row.excess.standardError),
+        row.drop.map { .real($0.value) } ?? .empty,
+        row.drop.map { .real($0.standardError) } ?? .empty,
+      ])
+    }
+    return table
+  }
+
+  /// G9: the model's loss falls from each length to the next, within its standard error beyond L = 400.
+  static func findings(_ rows: [Row]) -> [Finding] {
+    let own = rows.filter { $0.predictor == .model }
+    let findings = zip(own, own.dropFirst()).compactMap { before, row -> Finding? in
+      guard let drop = row.drop, before.concentration == row.concentration else { return nil }
+      let place = row.concentration.map { ", α=\($0)" } ?? ""
+      let isLong = row.length > 400
+      return Finding(
+        .lengths, "fall of the loss from L=\(before.length) to \(row.length)\(place)", derived: 0,
+        measured: drop.value, uncertainty: isLong ? drop.standardError : 0, modelError: 0,
+        relation: .atLeast,
+        detail: "loss \(Float(row.loss.value)), paired standard error \(Float(drop.standardError))")
+    }
+    return findings.isEmpty
+      ? [Finding(.lengths, "", notApplicable: "there are fewer than two lengths")] : findings
+  }
+}

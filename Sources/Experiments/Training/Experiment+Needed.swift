@@ -1,0 +1,35 @@
+import FlowAnalysis
+
+extension Experiment {
+  /// The same without what its claims do not look at, if they are all about figures and single steps: the
+  /// stages up to the last moment that one of them names. Other claims are about whole flows.
+  var upToLastFigure: Experiment {
+    guard !claims.isEmpty, claims.allSatisfy({ $0 == .figures || $0 == .descentDrift }) else {
+      return self
+    }
+    var needed = [Double](repeating: 0, count: stages.count)
+    for figure in figures {
+      guard let stage = stages.firstIndex(where: { $0.name == figure.stage }) else { continue }
+      let time =
+        switch figure.moment {
+        case .step(let step): Double(step) * training.rates[stage]
+        case .time(let time): time
+        }
+      needed[stage] = max(needed[stage], time)
+    }
+    if claims.contains(.descentDrift),
+      let stage = stages.firstIndex(where: { $0.groups.contains(.coefficients) })
+    {
+      needed[stage] = max(needed[stage], training.rates[stage])
+    }
+    guard let last = needed.lastIndex(where: { $0 > 0 }) else { return self }
+    var shortened = self
+    shortened.stages = Array(stages[...last])
+    shortened.stages[last].duration = min(stages[last].duration, needed[last])
+    shortened.training.rates = Array(training.rates[...last])
+    shortened.figures = figures.filter { figure in
+      shortened.stages.contains { $0.name == figure.stage }
+    }
+    return shortened
+  }
+}

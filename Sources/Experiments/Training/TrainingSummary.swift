@@ -1,0 +1,45 @@
+import FlowAnalysis
+import GradientFlow
+
+/// Discrete training beside the flow, in a few numbers.
+public struct TrainingSummary: Sendable, Equatable {
+  /// One optimiser at one learning rate.
+  public struct Method: Sendable, Equatable {
+    /// What it is called: `gd`, `momentum`, `sgd`, `adam`.
+    public let name: String
+    /// The multiple of the learning rate.
+    public let factor: Double
+    /// Steps in all.
+    public let steps: Int
+    /// How it ended: `finished`, `diverged`, `stopped`.
+    public let status: String
+    /// The loss at the last recorded step.
+    public let loss: Double
+    /// sup_t ‖θ(t) − θ_flow(t)‖ over the length of the flow's path; nil where the optimiser has no time, or did
+    /// not finish.
+    public let distance: Double?
+    /// The largest λ_max/(2/η) at a recorded step; nil where there is no such limit.
+    public let sharpnessShare: Double?
+  }
+
+  /// The optimisers that were asked for.
+  public let methods: [Method]
+  /// Gradient descent at multiples of the learning rate, the largest first.
+  public let descents: [Method]
+
+  init(_ outcome: TrainingRun.Outcome) {
+    func summaries(_ records: [TrainingRun.Entry]) -> [Method] {
+      records.map { entry in
+        Method(
+          name: entry.method.name.rawValue, factor: entry.method.factor,
+          steps: entry.record.stages.reduce(0) { $0 + $1.count }, status: entry.record.ending.name,
+          loss: entry.record.samples.last?.values[0] ?? .nan,
+          distance: outcome.comparison.largestDistance(of: entry.record).map {
+            $0 / outcome.comparison.pathLength
+          }, sharpnessShare: entry.record.largestSharpnessShare)
+      }
+    }
+    methods = summaries(outcome.methods)
+    descents = summaries(outcome.descents)
+  }
+}

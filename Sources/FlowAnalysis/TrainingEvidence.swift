@@ -1,0 +1,175 @@
+public import GradientFlow
+import Objectives
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Discrete training beside a flow, and what claims about it need.
+public struct TrainingEvidence: Sendable {
+  /// The flow, at the times of all records.
+  public let comparison: TrainingComparison
+  /// Gradient descent as it was asked for; nil if it was not.
+  public let descent: TrainingRecord?
+  /// Gradient descent at several multiples of the learning rate, the largest first.
+  public let descents: [(factor: Double, record: TrainingRecord)]
+  /// Figures to be met.
+  public let figures: [PublishedFigure]
+  /// What the flow was solved with.
+  public let options: SolverOptions
+
+  /// Gathers the evidence.
+  public init(
+    _ comparison: TrainingComparison, descent: TrainingRecord?,
+    descents: [(factor: Double, record: TrainingRecord)], figures: [PublishedFigure],
+    options: SolverOptions
+  ) {
+    self.comparison = comparison
+    self.descent = descent
+    self.descents = descents.sorted { $0.factor > $1.factor }
+    self.figures = figures
+    self.options = options
+  }
+
+  /// What a claim has to say of the training.
+  ///
+  /// - Parameter claim: one about training; see ``Claim/isAboutTraining``.
+  /// - Returns: at least one finding.
+  public func findings(of claim: Claim) -> [Finding] {
+    switch claim {
+    case .figures: figures.map(finding)
+    case .descentOrder: [descentOrder()]
+    case .descentDrift: descentDrift()
+    default: [Finding(claim, "", notApplicable: "it is not about training")]
+    }
+  }
+
+  /// D1: sup_t ‖θ_GD(t) − θ_flow(t)‖ ~ η.
+  private func descentOrder() -> Finding {
+    let statement = "order of sup ‖θ_GD − θ_flow‖ in η"
+    let known = descents.compactMap { factor, record in
+      comparison.largestDistance(of: record).map { (factor: factor, distance: $0) }
+    }
+    guard known.count >= 2, let last = known.last else {
+      return Finding(
+        .descentOrder, statement,
+        notApplicable: "fewer than two learning rates came to their end; set training.factors")
+    }
+    let before = known[known.count - 2]
+    let spacing = log(before.factor / last.factor)
+    // What the flow's own error may do to the smaller distance.
+    let flowError = 100 * options.relativeTolerance * max(1, comparison.pathLength)
+    return Finding(
+      .descentOrder, statement, derived: 1,
+      measured: log(before.distance / last.distance) / spacing,
+      uncertainty: flowError / last.distance / spacing, modelError: 0.05,
+      detail:
+        "between \(Evidence.text(before.factor)) and \(Evidence.text(last.factor)) times the rate, "
+        + "distances \(Evidence.text(before.distance)) and \(Evidence.text(last.distance))")
+  }
+
+  /// D2: as ∇L is orthogonal to c, a step of gradient descent on c multiplies C_D by exactly
+  /// 1 + η²‖∇_c L‖²/C_D, which the flow conserves.
+  private func descentDrift() -> [Finding] {
+    let statement = "C_D after the first step over C_D before"
+    func none(_ reason: String) -> [Finding] {
+      [Finding(.descentDrift, statement, notApplicable: reason)]
+    }
+    guard let descent else { return none("gradient descent was not run; set training.optimizers") }
+    guard comparison.objective.conservationLaws.contains(where: { $0.name == "C_D conserved" })
+    else {
+      return none("the flow of this model does not conserve C_D")
+    }
+    let columns = descent.columns
+    let coefficients = columns.indices.filter { columns[$0].hasPrefix("c.") }
+    guard
+      let first = descent.samples.firstIndex(where: {
+        $0.step == 0 && comparison.flow.stages[$0.stage].stage.trainedGroups.contains("c")
+      }), first + 1 < descent.samples.count, descent.samples[first + 1].step == 1,
+      let norm = columns.firstIndex(of: "gradient_norm.c")
+    else { return none("no stage trains c") }
+    let (before, after) = (descent.samples[first].values, descent.samples[first + 1].values)
+    func total(_ values: [Double]) -> Double {
+      coefficients.reduce(0) { $0 + values[$1] * values[$1] }
+    }
+    let rate = descent.stages[descent.samples[first].stage].rate
+    let growth = rate * rate * before[norm] * before[norm] / total(before)
+    let flips = coefficients.filter { before[$0] * after[$0] < 0 }.map { columns[$0] }
+    let law = Finding(
+      .descentDrift, statement, derived: 1 + growth, measured: total(after) / total(before),
+      uncertainty: 1e-12 * (1 + growth), modelError: 0,
+      detail: flips.isEmpty
+        ? "" : "changes its sign, which the flow forbids: \(flips.joined(separator: ", "))")
+    let largest = descent.samples.map { abs(total($0.values) / total(before) - 1) }.max() ?? 0
+    // The same bound that the flow's own drift is held to.
+    let allowed = 100 * options.relativeTolerance
+    return [
+      law,
+      Finding(
+        .descentDrift, "drift of C_D over all steps, beyond what the flow is allowed",
+        derived: allowed, measured: largest, uncertainty: 0, modelError: 0, relation: .atLeast),
+    ]
+  }
+
+  private func finding(_ figure: PublishedFigure) -> Finding {
+    let statement = figure.statement
+    func none(_ reason: String) -> Finding {
+      Finding(.figures, statement, notApplicable: reason)
+    }
+    guard let column = comparison.flow.columns.firstIndex(of: figure.quantity),
+      let stage = comparison.flow.stages.firstIndex(where: { $0.stage.name == figure.stage })
+    else { return none("the trajectory has no such quantity or stage") }
+    let value: Double?
+    switch figure.moment {
+    case .step(let step):
+      value = descent?.samples.first { $0.stage == stage && $0.step == step }?.values[column]
+    case .time(let time):
+      value = comparison.sample(at: time, ofStage: stage)?.values[column]
+    }
+    guard let value else { return none("nothing was recorded there") }
+    return Finding(
+      .figures, statement, derived: figure.value, measured: value, uncertainty: 0,
+      modelError: figure.tolerance)
+  }
+}
+
+/// A number that somebody has published or expects of a flow or of gradient descent.
+public struct PublishedFigure: Sendable, Hashable {
+  /// When.
+  public enum Moment: Sendable, Hashable {
+    /// After so many steps of gradient descent in the stage.
+    case step(Int)
+    /// At a time of the flow, on the stage's own clock.
+    case time(Double)
+  }
+
+  /// A column of the trajectory.
+  public let quantity: String
+  /// The name of the stage.
+  public let stage: String
+  /// When.
+  public let moment: Moment
+  /// The number.
+  public let value: Double
+  /// How far from it the mean over data sets may be, in the same unit.
+  public let tolerance: Double
+
+  /// Describes a figure.
+  public init(
+    _ quantity: String, stage: String, moment: Moment, value: Double, tolerance: Double
+  ) {
+    self.quantity = quantity
+    self.stage = stage
+    self.moment = moment
+    self.value = value
+    self.tolerance = tolerance
+  }
+
+  /// What is compared, in words.
+  var statement: String {
+    switch moment {
+    case .step(let step): "\(quantity) after step \(step) of \(stage)"
+    case .time(let time): "\(quantity) of the flow at t=\(Evidence.text(time)) of \(stage)"
+    }
+  }
+}

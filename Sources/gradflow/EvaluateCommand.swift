@@ -1,0 +1,83 @@
+import ArgumentParser
+import DeclaredKeys
+import Experiments
+import FlowAnalysis
+import Foundation
+import RunRecords
+
+/// `gradflow evaluate`.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Evaluate a run's trained model on other lengths and priors.",
+    discussion: """
+      Draws fresh chains and sequences and compares the mean loss of the trained model with those of GIH(S*), of the \
+      true kernel, of the Bayes predictor that knows prior and parents and counts in the context, and of the uniform \
+      law. The keys evaluation.… say on what, for example --set 'evaluation.lengths=[10, 1000]'. With --ablations the \
+      experiment is run again with one part taken away at a time. The run itself stays as it is; what is found goes \
+      into a run directory of its own. Exit code 3 if the loss rises with the length (claim G9).
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "The run directory of a single run, such as runs/0001-three-stage.", valueName: "run"))
+  var trained: String
+
+  @Option(
+    help: "The run directory to write; must not exist. Default: a fresh numbered folder in runs/.")
+  var out: String?
+
+  @Flag(help: "Also retrain with one part of the model or of the training taken away at a time.")
+  var ablations = false
+
+  @OptionGroup var options: LaunchOptions
+
+  func run() throws {
+    let evaluation: EvaluationRun
+    do {
+      evaluation = try EvaluationRun(
+        of: trained, overrides: options.overrides, program: Gradflow.program,
+        threads: options.threadCount, logger: options.logger)
+    } catch let error as DocumentError {
+      throw Failure(code: Exit.badInput, message: error.description)
+    } catch let error as RecordError {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
+    let name = URL(fileURLWithPath: trained).lastPathComponent
+    let directory = try options.directory(
+      "evaluate-\(name.drop { $0.isNumber || $0 == "-" })", out: out)
+    Interruption.watch()
+    let report = try launch(evaluation, into: directory)
+    if report.isStopped {
+      throw Failure(
+        code: Exit.stopped, message: "stopped; no table is written in \(directory.path)")
+    }
+    print(EvaluationSummary(question: evaluation.question, report: report).text)
+    print("\n" + String(format: "%.1f s", report.seconds) + ", recorded in \(directory.path)")
+    let rejected = report.findings.filter { $0.verdict == .rejected }
+    if !rejected.isEmpty {
+      throw Failure(
+        code: Exit.rejected,
+        message: "G9 is rejected: " + rejected.map(\.statement).joined(separator: "; "))
+    }
+  }
+
+  private func launch(
+    _ evaluation: EvaluationRun, into directory: RunDirectory
+  ) throws -> EvaluationRun.Report {
+    let showsProgress = !options.quiet && Terminal.isInteractive
+    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
+    do {
+      return try evaluation.run(into: directory, hasAblations: ablations) { text in
+        if showsProgress { Terminal.note("\r\u{1B}[K" + text) }
+        return !Interruption.hasCome
+      }
+    } catch let error as RecordError {
+      let isKept = FileManager.default.fileExists(atPath: directory.path)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description
+          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
+    }
+  }
+}
