@@ -263,6 +263,9 @@ INLINE void curvature(const gf_sequences *q, const gf_logits *l, gf_form form, i
       if (q->columns == 2 && has_wide_registers()) {                                               \
         return read_out(q, l, wide, 2, adjoints, scratch);                                         \
       }                                                                                            \
+      if (q->columns == 3 && has_wide_registers()) {                                               \
+        return read_out(q, l, wide, 3, adjoints, scratch);                                         \
+      }                                                                                            \
       if (q->columns == 2) return read_out(q, l, form, 2, adjoints, scratch);                      \
       return read_out(q, l, form, q->columns, adjoints, scratch);                                  \
     }                                                                                              \

@@ -9,7 +9,12 @@ import Objectives
 // What can be told about an experiment only once its model stands.
 
 extension InductionHeadPlan {
-  /// - Parameter length: L, where it is known; positions can have weights of their own only then.
+  /// The transformer of some settings.
+  ///
+  /// - Parameters:
+  ///   - settings: model, loss and vocabulary.
+  ///   - length: L, where it is known; positions can have weights of their own only then.
+  /// - Returns: the transformer.
   static func model(_ settings: InductionHeadSettings, length: Int?) -> GIHTransformer {
     let model = settings.model
     return GIHTransformer(

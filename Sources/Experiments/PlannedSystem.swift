@@ -29,6 +29,7 @@ protocol PlannedSystem: Sendable {
   /// - Parameters:
   ///   - parameters: θ.
   ///   - threads: threads to use; the result does not depend on it.
+  /// - Returns: the evaluation, ready to run.
   /// - Throws: `DocumentError` where no fresh data can be drawn.
   func evaluation(of parameters: [Double], threads: Int) throws(DocumentError) -> Evaluation
 

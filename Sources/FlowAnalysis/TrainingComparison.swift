@@ -65,6 +65,7 @@ public struct TrainingComparison: Sendable {
   /// - Parameters:
   ///   - time: on the stage's own clock; times that agree to nine digits are the same.
   ///   - stage: the stage's position.
+  /// - Returns: the sample, or nil.
   public func sample(at time: Double, ofStage stage: Int) -> Trajectory.Sample? {
     index(at: time, ofStage: stage).map { flow.samples[$0] }
   }

@@ -9,7 +9,9 @@ public enum Optimizer: Sendable, Hashable {
   /// Adam (arXiv 1412.6980) with its bias corrections; β₁ and β₂ in 0..<1, ε > 0.
   case adam(firstDecay: Double, secondDecay: Double, floor: Double)
 
-  /// The time of the flow that a step at rate η goes on by: η, of the heavy ball η/(1 − β). Adam has none.
+  /// The time of the flow that a step at rate η goes on by.
+  ///
+  /// It is η, of the heavy ball η/(1 − β). Adam has none.
   ///
   /// - Parameter rate: η > 0.
   /// - Returns: the time, or nil.
@@ -21,8 +23,9 @@ public enum Optimizer: Sendable, Hashable {
     }
   }
 
-  /// The sharpness λ_max(∇²L) beyond which steps at rate η are unstable along that direction: 2/η, of the
-  /// heavy ball 2(1 + β)/η. Of Adam none that does not hang on its past.
+  /// The sharpness λ_max(∇²L) beyond which steps at rate η are unstable along that direction.
+  ///
+  /// It is 2/η, of the heavy ball 2(1 + β)/η; Adam has none that does not hang on its past.
   ///
   /// - Parameter rate: η > 0.
   /// - Returns: the limit, or nil.

@@ -32,6 +32,7 @@ struct HeadNormalisation {
   ///   - value: u_t.
   ///   - head: the weight's head.
   ///   - window: a window with a token for w_j.
+  /// - Returns: s and m.
   func slope(_ sigma: Double, value: Double, head: Int, window: Int) -> Slope {
     let n = norms.pointer[head &* features.rowLength &+ window]
     if n == 0 { return Slope(share: 0, pull: 1) }

@@ -77,14 +77,13 @@ struct EvaluationSummary {
     return String(format: "%.4f ± %.4f", mean, error)
   }
 
-  /// One line per ablation: the training loss, and the losses on fresh data at the first, a middle and the last
-  /// length of each prior.
+  /// One line per ablation: the training loss, and the losses on fresh data at some lengths of each prior.
   private var ablations: [String] {
     guard let first = report.ablations.first else { return [] }
     let lengths = first.losses.map(\.length)
     let last = lengths.max() ?? 0
     let shown = first.losses.indices.filter {
-      lengths[$0] == last || lengths[$0] == lengths.filter { $0 <= 100 }.max()
+      [20, 100, last].contains(lengths[$0])
     }
     var lines = [
       "taken away".padded(to: 26) + "training loss".aligned(to: 14)
@@ -98,7 +97,14 @@ struct EvaluationSummary {
       lines.append(
         row.ablation.rawValue.padded(to: 26)
           + String(format: "%.5f", row.trainingLoss).aligned(to: 14)
-          + shown.map { String(format: "%.4f", row.losses[$0].loss.value).aligned(to: 16) }.joined()
+          + shown.map { index in
+            // Positions with weights of their own are of one length.
+            let place = first.losses[index]
+            let found = row.losses.first {
+              $0.length == place.length && $0.concentration == place.concentration
+            }
+            return (found.map { String(format: "%.4f", $0.loss.value) } ?? "–").aligned(to: 16)
+          }.joined()
       )
     }
     lines += report.ablations.map { "\($0.ablation.rawValue): \($0.summary)" }

@@ -14,7 +14,7 @@ extension ExperimentKeys {
     "The concentrations α of their chains; not with data.kernel")
   static let evaluationSequences = Key.integer(
     "evaluation.sequences", IntegerRange(2...10_000_000), unit: "sequences",
-    default: .value(10_000),
+    default: .value(40_000),
     "How many sequences of each length and concentration")
 
   /// In the order in which experiments are written.

@@ -11,6 +11,7 @@ extension InductionHeadPlan {
   /// - Parameters:
   ///   - parameters: θ as trained.
   ///   - threads: threads to use; the result does not depend on it.
+  /// - Returns: the evaluation, ready to run.
   /// - Throws: `DocumentError` where no fresh data can be drawn, or a length is too short.
   func evaluation(
     of parameters: [Double], threads: Int

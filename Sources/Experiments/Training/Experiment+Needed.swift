@@ -1,8 +1,9 @@
 import FlowAnalysis
 
 extension Experiment {
-  /// The same without what its claims do not look at, if they are all about figures and single steps: the
-  /// stages up to the last moment that one of them names. Other claims are about whole flows.
+  /// The same without what its claims do not look at, if they are all about figures and single steps.
+  ///
+  /// What is left are the stages up to the last moment that one of them names. Other claims are about whole flows.
   var upToLastFigure: Experiment {
     guard !claims.isEmpty, claims.allSatisfy({ $0 == .figures || $0 == .descentDrift }) else {
       return self

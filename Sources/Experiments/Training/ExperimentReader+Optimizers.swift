@@ -10,6 +10,7 @@ extension Ensemble {
   /// - Parameters:
   ///   - path: the file; paths inside it are relative to its folder.
   ///   - overrides: `PATH=VALUE` each, as after `--set`, applied in order.
+  /// - Returns: what is run.
   /// - Throws: everything that is wrong with it.
   public static func comparison(
     contentsOf path: String, overrides: [String] = []
