@@ -191,7 +191,9 @@ extension Evaluation {
       let place = row.concentration.map { ", α=\($0)" } ?? ""
       let isLong = row.length > 400
       return Finding(
-        .lengths, "fall of the loss, above the kernel's, from L=\(before.length) to \(row.length)\(place)", derived: 0,
+        .lengths,
+        "fall of the loss, above the kernel's, from L=\(before.length) to \(row.length)\(place)",
+        derived: 0,
         measured: drop.value, uncertainty: isLong ? drop.standardError : 0, modelError: 0,
         relation: .atLeast,
         detail: "loss \(Float(row.loss.value)), paired standard error \(Float(drop.standardError))")

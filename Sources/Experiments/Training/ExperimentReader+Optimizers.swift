@@ -36,7 +36,8 @@ extension Ensemble {
 extension ExperimentReader {
   mutating func checkTraining() {
     let optimizers = document[Keys.optimizers] ?? []
-    let claims = document[Keys.claims] ?? []
+    let isReadable = !document.isFaulty(Keys.optimizers.address())
+    let claims = isReadable ? document[Keys.claims] ?? [] : []
     for (place, claim) in claims.enumerated() {
       let address = Keys.claims.address().element(place)
       switch claim {
@@ -81,18 +82,21 @@ extension ExperimentReader {
   private mutating func checkFigure(_ index: Int, _ optimizers: [OptimizerName]) {
     let place = Keys.figures.address().element(index)
     if document.isFaulty(place) { return }
-    func exactlyOne(_ a: KeyAddress, _ b: KeyAddress, _ names: String) {
-      let (hasA, hasB) = (document.isGiven(a), document.isGiven(b))
-      if hasA == hasB {
-        document.reject(
-          place, found: hasA ? "both \(names)" : "neither of \(names)",
-          allowed: "exactly one of \(names)", advice: hasA ? "drop one" : "add one")
-      }
+    let pairs = [
+      (Keys.figureStep.address(index), Keys.figureTime.address(index), "step and time"),
+      (
+        Keys.figureRelative.address(index), Keys.figureAbsolute.address(index),
+        "relative and absolute"
+      ),
+    ]
+    for (first, second, names) in pairs {
+      let hasFirst = document.isGiven(first)
+      guard hasFirst == document.isGiven(second) else { continue }
+      document.reject(
+        place, found: hasFirst ? "both \(names)" : "neither of \(names)",
+        allowed: "exactly one of \(names)", advice: hasFirst ? "drop one" : "add one")
+      return
     }
-    exactlyOne(Keys.figureStep.address(index), Keys.figureTime.address(index), "step and time")
-    exactlyOne(
-      Keys.figureRelative.address(index), Keys.figureAbsolute.address(index),
-      "relative and absolute")
     if document.isGiven(Keys.figureStep.address(index)), !optimizers.contains(.descent) {
       document.reject(
         Keys.figureStep.address(index), found: "a step without gd in training.optimizers",
