@@ -10,6 +10,7 @@ from .panel import three_stage_panel
 from .phases import is_mixed, phases_panel
 from .run import RunError, inner_runs, load_run
 from .saving import save_figure
+from .training import has_training, training_panel
 
 
 #: So many runs of one experiment are drawn at most when none of them is named.
@@ -27,7 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to write: .png, .svg or .pdf (default: RUN/figures/three-stage.png or phases.png)",
+        help="where to write the figure of the stages, or with --training that of the optimisers: .png, .svg or "
+        ".pdf (default: both, as RUN/figures/three-stage.png or phases.png, and training.png)",
+    )
+    parser.add_argument(
+        "--training", action="store_true", help="draw only the optimisers beside the flow"
     )
     parser.add_argument(
         "--partial", action="store_true", help="also draw a run that did not finish"
@@ -37,18 +42,21 @@ def main(arguments: list[str] | None = None) -> int:
     if inner and options.out is None:
         if len(inner) > MOST_RUNS:
             print(f"note: drawing the first {MOST_RUNS} of {len(inner)} runs", file=sys.stderr)
-        codes = [draw(run, None, options.partial) for run in inner[:MOST_RUNS]]
+        codes = [draw(run, None, options) for run in inner[:MOST_RUNS]]
         return max(codes)
-    return draw(options.run, options.out, options.partial)
+    return draw(options.run, options.out, options)
 
 
-def draw(folder: Path, out: Path | None, allow_incomplete: bool) -> int:
+def draw(folder: Path, out: Path | None, options: argparse.Namespace) -> int:
     """Draw one run, by default into a folder of its own; give the exit code."""
     try:
-        run = load_run(folder, allow_incomplete=allow_incomplete)
-        figure = phases_panel(run) if is_mixed(run) else three_stage_panel(run)
-        name = "phases.png" if is_mixed(run) else "three-stage.png"
-        print(save_figure(figure, out or folder / "figures" / name))
+        run = load_run(folder, allow_incomplete=options.partial)
+        if not options.training:
+            figure = phases_panel(run) if is_mixed(run) else three_stage_panel(run)
+            name = "phases.png" if is_mixed(run) else "three-stage.png"
+            print(save_figure(figure, out or folder / "figures" / name))
+        if options.training or (out is None and has_training(run)):
+            print(save_figure(training_panel(run), out or folder / "figures" / "training.png"))
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

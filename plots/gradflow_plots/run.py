@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,10 @@ _COLUMNS = {
         "linear_failures",
     ],
 }
+
+
+#: The discrete optimisers whose files may stand beside the flow's, without ``.csv``.
+OPTIMIZERS = ("gd", "momentum", "sgd", "adam")
 
 
 class RunError(Exception):
@@ -55,6 +59,10 @@ class Run:
     steps: pd.DataFrame
     manifest: dict[str, Any]
     experiment: str
+    #: Discrete training beside the flow: optimiser → its recorded steps.
+    training: dict[str, pd.DataFrame] = field(default_factory=dict)
+    #: How far every recorded step is from the flow; None without training.
+    distances: pd.DataFrame | None = None
 
     @property
     def stages(self) -> list[Stage]:
@@ -123,6 +131,12 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
         steps=_table(folder / "steps.csv"),
         manifest=manifest,
         experiment=(folder / "experiment.yaml").read_text(encoding="utf-8"),
+        training={
+            name: _table(folder / f"{name}.csv")
+            for name in OPTIMIZERS
+            if (folder / f"{name}.csv").is_file()
+        },
+        distances=_table(folder / "distance.csv") if (folder / "distance.csv").is_file() else None,
     )
 
 
@@ -155,7 +169,7 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    texts = ("stage", "name", "status")
+    texts = ("stage", "name", "status", "optimizer")
     try:
         names = pd.read_csv(path, nrows=0).columns
         # From version 3.1 on pandas reads numbers to the last bit; a test holds it to that.
@@ -167,7 +181,7 @@ def _table(path: Path) -> pd.DataFrame:
         )
     except (ValueError, OSError) as error:
         raise RunError(f"{path}: cannot be read: {error}.") from error
-    missing = [name for name in _COLUMNS[path.name] if name not in table.columns]
+    missing = [name for name in _COLUMNS.get(path.name, ["stage", "step", "t"]) if name not in table.columns]
     if missing:
         raise RunError(f"{path}: no column {', '.join(missing)}.")
     for name in table.columns:

@@ -74,7 +74,7 @@ def clock_label(stage: Stage) -> str:
 def number_text(value: float) -> str:
     """Return three digits, as powers of ten where that is shorter."""
     if 1e-2 <= abs(value) < 1e4 or value == 0:
-        return f"{value:.3g}"
+        return f"{float(f'{value:.3g}'):g}"
     power = math.floor(math.log10(abs(value)))
     mantissa = f"{value / 10**power:.3g}"
     return ("" if mantissa == "1" else rf"{mantissa} \cdot ") + f"10^{{{power}}}"

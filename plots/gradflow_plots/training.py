@@ -1,0 +1,96 @@
+"""Discrete optimisers beside the exact flow, from ``gd.csv`` and its like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import style
+from .columns import Row, drawable, stage_columns
+from .names import heads_of, own_lag_of, set_text, winner_of
+from .run import OPTIMIZERS, Run, RunError, Stage
+
+_COLOURS = dict(zip(OPTIMIZERS, [style.BLUE, style.GREEN, style.SKY, style.VERMILION], strict=True))
+_DASHES = dict(zip(OPTIMIZERS, [(0, (4, 1.5)), (0, (1, 1.2)), (0, (3, 1, 1, 1)), (0, (6, 2))], strict=True))
+
+
+def has_training(run: Run) -> bool:
+    """Whether something was trained beside the flow."""
+    return bool(run.training)
+
+
+def training_panel(run: Run) -> Figure:
+    """Draw what each optimiser does over the clock of the flow, and how far it is from it.
+
+    Adam has no clock of its own: its steps stand where those of gradient descent do.
+    """
+    if not run.training:
+        raise RunError(f"{run.path}: no gd.csv or the like; nothing was trained beside the flow.")
+    rows = [Row("loss", 1.2, _draw("loss", "loss $L$"))]
+    if run.names("share") and run.names("attention"):
+        winner = winner_of(run)
+        heads = heads_of(run)
+        first = winner.split("+")[0]
+        head = first if first in heads else next(iter(heads))
+        own = own_lag_of(run, head, heads[head])
+        rows = [
+            Row("share", 1.2, _draw(f"share.{winner}", f"share of {set_text(winner)}"), ("c",)),
+            Row("attention", 1.2, _draw(f"attention.{head}.{own}", rf"$\sigma^{head}$ on lag {own}"), ("w",)),
+            Row("a", 1.2, _draw("a", "scale $a$"), ("a",)),
+            *rows,
+        ]
+    return stage_columns(run, [*rows, Row("distance", 1.4, _draw_distance)])
+
+
+def _clocked(run: Run, name: str, table: pd.DataFrame, stage: Stage) -> pd.DataFrame:
+    """Return the rows of a stage with the flow's clock; steps of an optimiser without time lie as those of others."""
+    rows = table[table["stage"] == stage.name]
+    if rows["t"].notna().any():
+        clock = rows["t"] - rows["t"].iloc[0]
+    else:
+        last = rows["step"].iloc[-1] if len(rows) else 1
+        clock = rows["step"] * ((stage.end - stage.start) / max(last, 1))
+    rows = rows.assign(clock=clock)
+    return rows[rows["clock"] > 0]
+
+
+def _draw(column: str, label: str) -> Callable[[Axes, Run, Stage], None]:
+    def draw(axes: Axes, run: Run, stage: Stage) -> None:
+        samples = drawable(run, stage)
+        axes.plot(samples["clock"], samples[column], color=style.GREY, linewidth=3, alpha=0.45, label="flow")
+        for name, table in run.training.items():
+            rows = _clocked(run, name, table, stage)
+            axes.plot(
+                rows["clock"],
+                rows[column],
+                color=_COLOURS[name],
+                linestyle=_DASHES[name],
+                linewidth=1.2,
+                label=name,
+            )
+        axes.set_ylabel(label)
+
+    return draw
+
+
+def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
+    distances = run.distances
+    for name in run.training:
+        if distances is None:
+            continue
+        rows = _clocked(run, name, distances[distances["optimizer"] == name], stage)
+        column = "distance" if rows["distance"].notna().any() else "distance_to_path"
+        values = rows[column]
+        axes.plot(
+            rows["clock"],
+            values.where(values > 0),
+            color=_COLOURS[name],
+            linestyle=_DASHES[name],
+            linewidth=1.2,
+            label=name if column == "distance" else f"{name} (path)",
+        )
+    axes.set_yscale("log")
+    axes.set_ylabel(r"$\|\theta - \theta_{\mathrm{flow}}\|$")
