@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test verify bench bench-test lint format docs figures setup clean help
+.PHONY: run build test verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -79,6 +79,9 @@ verify: build ## Run all experiments that make claims or have bounds, and judge 
 	  echo; .build/release/gradflow approximate $(ARGS) $$file || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
 	done; exit $$status
 
+verify-long: build ## Judge the published runs at their full lengths, up to 505 000 steps of eight data sets
+	.build/release/gradflow verify --whole $(ARGS) experiments/published-*.yaml
+
 bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…): hours
 	$(swift-build) --product flow-benchmarks
 	PYTHONPATH=benchmarks:plots .venv-bench/bin/python -m peers $(BENCH_ARGS)
@@ -117,4 +120,4 @@ clean: ## Remove everything that was built; runs/ stays
 	rm -rf .build docs/.build .venv .venv-bench
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
