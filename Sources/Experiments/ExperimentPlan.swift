@@ -98,7 +98,8 @@ public struct ExperimentPlan: Sendable {
           advice: "choose one of \(columns.joined(separator: ", "))")
       }
     }
-    try checkFigures(columns)
+    try checkFigures(columns + ["sharpness"])
+    try checkSteps()
     if experiment.claims.contains(where: \.isAboutEvaluation) {
       _ = try system.evaluation(of: system.start, threads: 1)
     }
@@ -119,6 +120,30 @@ public struct ExperimentPlan: Sendable {
 }
 
 extension ExperimentPlan {
+  /// More steps than these no optimiser makes in reasonable time.
+  private static let mostSteps = 1e9
+
+  /// Steps of all optimisers, multiples of the learning rate and stages, if no stage ends early.
+  public var trainingSteps: Double {
+    let training = experiment.training
+    let whole = zip(experiment.stages, training.rates).reduce(0) { $0 + $1.0.duration / $1.1 }
+    return whole
+      * (Double(training.optimizers.count) + training.factors.reduce(0) { $0 + 1 / $1 })
+  }
+
+  private func checkSteps() throws(DocumentError) {
+    let training = experiment.training
+    if trainingSteps > Self.mostSteps {
+      throw loaded.error(
+        at: ExperimentKeys.learningRate.address(),
+        found:
+          "\(training.rates[0]), with which all training takes \(String(Float(trainingSteps))) steps",
+        allowed:
+          "at most \(String(Float(Self.mostSteps))) steps over all optimisers, multiples and stages",
+        advice: "raise training.learning_rate or that of a stage, or shorten the stages")
+    }
+  }
+
   /// Figures are of columns, and of moments inside their stages.
   private func checkFigures(_ columns: [String]) throws(DocumentError) {
     for (index, figure) in experiment.figures.enumerated() {

@@ -161,6 +161,9 @@ extension ExperimentReader {
     }
   }
 
+  /// The longest sequences whose positions may have weights of their own.
+  private static let longestWithPositions = 1000
+
   mutating func checkLength() {
     guard let length = document[Keys.length] else { return }
     if let parents = document[Keys.parents], document[Keys.source] == .chains {
@@ -169,6 +172,12 @@ extension ExperimentReader {
           Keys.parents.address().element(index), found: "lag \(lag) with data.length \(length)",
           allowed: "lags in 1...\(length)", advice: "drop the lag or lengthen the sequences")
       }
+    }
+    if document[Keys.positions] == .absolute, length > Self.longestWithPositions {
+      document.reject(
+        Keys.length.address(), found: "\(length) with model.positions: absolute",
+        allowed: "at most \(Self.longestWithPositions), for every position has weights of its own",
+        advice: "shorten the sequences, or write model.positions: relative")
     }
     if let window = document[Keys.window], document[Keys.readout] == .fullWindow, length <= window {
       document.reject(

@@ -147,30 +147,30 @@ public struct ExperimentRun: Sendable {
       isStopped = isStopped || !observer($0)
       return !isStopped
     }
-    var training: TrainingRun.Outcome?
-    if trajectory.isWhole, !isStopped {
-      do {
-        training = try train(prepared, problem, beside: trajectory, options) {
-          isStopped = isStopped || !observer($0)
-          return !isStopped
-        }
-      } catch {
-        ending = .failed(error)
-      }
-    }
-    if isStopped, case .finished = ending { ending = .stopped }
-    let claims = plan.experiment.claims
+    let claims = plan.experiment.claims.filter { !$0.isAboutTraining && !$0.isAboutEvaluation }
     let judged =
       claims.isEmpty
       ? nil
       : prepared.judged(
-        claims.filter { !$0.isAboutTraining && !$0.isAboutEvaluation }, problem, trajectory,
-        solvedWith: options,
-        sampling: plan.sampling, samplingErrors: samplingErrors)
-    let evaluation = evaluation(of: trajectory) { isStopped }
+        claims, problem, trajectory, solvedWith: options, sampling: plan.sampling,
+        samplingErrors: samplingErrors)
+    var training: TrainingRun.Outcome?
+    var evaluation: [Evaluation.Row] = []
+    if trajectory.isWhole, !isStopped {
+      let goesOn = { (progress: FlowProgress) in
+        isStopped = isStopped || !observer(progress)
+        return !isStopped
+      }
+      do {
+        training = try train(prepared, problem, beside: trajectory, options, observer: goesOn)
+      } catch {
+        ending = .failed(error)
+      }
+      evaluation = self.evaluation(of: trajectory, observer: goesOn)
+    }
+    if isStopped, case .finished = ending { ending = .stopped }
     let findings =
-      (judged?.findings ?? []) + findings(about: training, options)
-      + (evaluation.map { Evaluation.findings($0) } ?? [])
+      (judged?.findings ?? []) + findings(about: training, options) + findings(about: evaluation)
 
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)
@@ -190,48 +190,12 @@ public struct ExperimentRun: Sendable {
       seconds: Timestamp.now().seconds(since: start))
   }
 
-  /// Trains by the optimisers that were asked for; nil if there is nothing to do.
-  private func train(
-    _ prepared: any PreparedSystem, _ problem: FlowProblem, beside trajectory: Trajectory,
-    _ options: SolverOptions, observer: @escaping (FlowProgress) -> Bool
-  ) throws(FlowFailure) -> TrainingRun.Outcome? {
-    let plan = TrainingPlan(self.plan.experiment, beside: trajectory)
-    if plan.isEmpty { return nil }
-    return try TrainingRun(
-      plan: plan, problem: problem, options: options, batches: prepared.batches
-    ).run(observer: observer)
-  }
-
-  /// How the trained model does on fresh data, if a claim is about that; nil if none is, or the flow did not
-  /// come to its end.
-  private func evaluation(
-    of trajectory: Trajectory, isStopped: () -> Bool
-  ) -> [Evaluation.Row]? {
-    guard plan.experiment.claims.contains(where: \.isAboutEvaluation), trajectory.isWhole,
-      // What may be wrong with it was found when the run was planned.
-      let evaluation = try? plan.system.evaluation(of: trajectory.parameters, threads: threads)
-    else { return nil }
-    return evaluation.rows(isStopped: isStopped)
-  }
-
-  /// What came of the claims about training.
-  private func findings(
-    about training: TrainingRun.Outcome?, _ options: SolverOptions
-  ) -> [Finding] {
-    let claims = plan.experiment.claims.filter(\.isAboutTraining)
-    guard let training, !training.isStopped else {
-      return claims.map { Finding($0, "", notApplicable: "the training did not come to its end") }
-    }
-    let evidence = training.evidence(plan.experiment.figures, options)
-    return claims.flatMap { evidence.findings(of: $0) }
-  }
-
   /// Writes all files of a run that ended.
   ///
   /// A file that cannot be written does not keep the others from being written.
   private func record(
     _ trajectory: Trajectory, _ findings: [Finding], _ samplingErrors: [String: Double],
-    _ training: TrainingRun.Outcome?, _ evaluation: [Evaluation.Row]?, into directory: RunDirectory,
+    _ training: TrainingRun.Outcome?, _ evaluation: [Evaluation.Row], into directory: RunDirectory,
     _ manifest: inout Manifest
   ) throws(RecordError) {
     var fault: RecordError?
@@ -257,7 +221,7 @@ public struct ExperimentRun: Sendable {
     attempt { () throws(RecordError) in
       try directory.write(Table(trajectory), as: .trajectory)
     }
-    if let evaluation, let settings = plan.experiment.inductionHeads?.evaluation {
+    if !evaluation.isEmpty, let settings = plan.experiment.inductionHeads?.evaluation {
       attempt { () throws(RecordError) in
         try directory.write(
           Evaluation.table(evaluation, sequences: settings.sequences), as: .evaluation)

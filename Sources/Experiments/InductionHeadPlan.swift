@@ -129,7 +129,7 @@ struct InductionHeadPlan: PlannedSystem {
   /// The leading subset with its share, each head's attention on its own lag, and a.
   func summary(at parameters: [Double]) -> SystemSummary {
     let shares = model.shares(at: parameters.span)
-    let best = shares.indices.max { shares[$0] < shares[$1] } ?? 0
+    let best = model.leader(at: parameters.span)
     let leader = GIHTransformer.notation(of: model.coefficientSubsets[best])
     let own = zip(model.heads, model.attention(at: parameters.span)).map { head, weights in
       zip(head.lags, weights).reduce(0) { $1.0 == head.ownLag ? $1.1 : $0 }

@@ -224,7 +224,7 @@ struct PreparedMixedTarget: PreparedSystem {
     return (findings, SweptFlow(evidence, axes: [:], findings: findings))
   }
 
-  var batches: (any BatchSource)? { nil }
+  func batches() -> (any BatchSource)? { nil }
 
   /// The in-context part of a sampled loss as a table, of the same tokens or of others; nil if none is sampled.
   private func table(ofOtherTokens: Bool) -> MixedObjective? {

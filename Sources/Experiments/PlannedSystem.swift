@@ -60,7 +60,7 @@ protocol PreparedSystem: Sendable {
   ) -> [String: Double]
 
   /// The loss over batches of the data; nil where there is no such thing.
-  var batches: (any BatchSource)? { get }
+  func batches() -> (any BatchSource)?
 
   /// Holds claims against a flow.
   ///

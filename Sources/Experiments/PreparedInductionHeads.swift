@@ -91,7 +91,7 @@ struct PreparedInductionHeads: PreparedSystem {
     )
   }
 
-  var batches: (any BatchSource)? { InductionHeadBatches(plan: plan) }
+  func batches() -> (any BatchSource)? { InductionHeadBatches(plan: plan) }
 
   /// α, if the chains come from a prior.
   private var concentration: Double? {

@@ -129,9 +129,7 @@ public struct Finding: Sendable, Equatable {
   public static func combined(_ replicates: [Finding]) -> Finding {
     guard let first = replicates.first else { preconditionFailure("there is a replicate") }
     if replicates.count == 1 { return first }
-    if first.claim == .figures, replicates.allSatisfy({ $0.reason == nil }) {
-      return mean(of: replicates)
-    }
+    if first.claim == .figures { return mean(of: replicates) }
     if let reason = replicates.lazy.compactMap(\.reason).first {
       let judged = replicates.filter { $0.reason == nil }
       // What one replicate contradicts, another that says nothing does not restore.
@@ -153,14 +151,18 @@ public struct Finding: Sendable, Equatable {
       detail: parts.joined(separator: ", "))
   }
 
-  /// Figures are of means over data sets: the mean, with Student's 95 % interval over the replicates.
+  /// Figures are of means over data sets: the mean, held against the figure without its own interval, which the
+  /// detail names.
   private static func mean(of replicates: [Finding]) -> Finding {
-    let sample = Sample(replicates.map(\.measured))
     let first = replicates[0]
+    if let reason = replicates.lazy.compactMap(\.reason).first {
+      return Finding(first.claim, first.statement, notApplicable: "in a replicate: \(reason)")
+    }
+    let sample = Sample(replicates.map(\.measured))
     return Finding(
-      first.claim, first.statement, derived: first.derived, measured: sample.mean,
-      uncertainty: sample.halfWidth, modelError: first.modelError, relation: first.relation,
-      detail: "mean of \(replicates.count) replicates")
+      first.claim, first.statement, derived: first.derived, measured: sample.mean, uncertainty: 0,
+      modelError: first.modelError, relation: first.relation,
+      detail: "mean of \(replicates.count) replicates, ± \(Float(sample.halfWidth))")
   }
 
   /// By how much what was measured lies outside what is allowed; negative inside, larger is worse.

@@ -55,12 +55,15 @@ public struct SweptFlow: Sendable, Equatable {
     self.length = length
     let stages = evidence.trajectory.stages
     copyingTime = evidence.stage(training: ["w"]).map { stages[$0].endTime - stages[$0].startTime }
+    // The slopes across flows are observed, or derived, for the paper's form.
+    let isPaperForm = evidence.model.isPaperForm
     let isAtRest =
-      claims.contains(.finiteOptimum)
+      isPaperForm && claims.contains(.finiteOptimum)
       && evidence.findings(of: .finiteOptimum).allSatisfy { $0.reason == nil }
     finalScale =
       isAtRest ? evidence.stage(training: ["a"]).flatMap { stages[$0].end.last } : nil
-    limitDistance = claims.contains(.limitModel) ? evidence.limitDistance()?.mean : nil
+    limitDistance =
+      isPaperForm && claims.contains(.limitModel) ? evidence.limitDistance()?.mean : nil
   }
 
   /// What laws across flows need of one of the mixed target.

@@ -1,6 +1,10 @@
 public import GradientFlow
 public import Objectives
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Discrete training beside the exact flow from the same start on the same data.
 public struct TrainingComparison: Sendable {
   /// The loss.
@@ -42,7 +46,7 @@ public struct TrainingComparison: Sendable {
     self.flow = flow
     moments = flow.stages.indices.map { stage in
       flow.samples.indices.filter { flow.samples[$0].stage == stage }
-        .map { (flow.samples[$0].time - flow.stages[stage].startTime, $0) }
+        .map { (flow.samples[$0].clock, $0) }
     }
     let range = Self.parameters(of: flow.layout)
     var lengths: [Double] = []
@@ -86,14 +90,7 @@ public struct TrainingComparison: Sendable {
   /// The flow's samples beside a record's, in its order; nil where it has none.
   public func flowSamples(beside record: TrainingRecord) -> [Trajectory.Sample?] {
     record.samples.map { sample in
-      clock(of: sample, in: record).flatMap { self.sample(at: $0, ofStage: sample.stage) }
-    }
-  }
-
-  /// The time of a sample on its stage's own clock.
-  private func clock(of sample: TrainingRecord.Sample, in record: TrainingRecord) -> Double? {
-    record.optimizer.timePerStep(rate: record.stages[sample.stage].rate).map {
-      $0 * Double(sample.step)
+      sample.clock.flatMap { self.sample(at: $0, ofStage: sample.stage) }
     }
   }
 
@@ -104,7 +101,7 @@ public struct TrainingComparison: Sendable {
     guard let start = record.samples.first else { return [] }
     let origin = Array(start.values[range])
     return record.samples.map { sample in
-      let place = clock(of: sample, in: record).flatMap { index(at: $0, ofStage: sample.stage) }
+      let place = sample.clock.flatMap { index(at: $0, ofStage: sample.stage) }
       let beside = place.map { flow.samples[$0].values }
       let distance = beside.map { Self.distance(sample.values, $0, range) }
       let length = place.map { lengths[$0] } ?? 0
@@ -127,7 +124,24 @@ public struct TrainingComparison: Sendable {
   /// early.
   public func largestDistance(of record: TrainingRecord) -> Double? {
     guard record.isFinished else { return nil }
-    return distances(of: record).compactMap(\.distance).max()
+    let range = Self.parameters(of: flow.layout)
+    return zip(record.samples, flowSamples(beside: record)).compactMap { sample, flow in
+      flow.map { Self.distance(sample.values, $0.values, range) }
+    }.max()
+  }
+
+  /// The order of convergence between each record and the one before: log(d₁/d₂)/log(f₁/f₂).
+  ///
+  /// - Parameter records: with the multiple f of the learning rate of each, the largest first.
+  /// - Returns: nil for the first, and where one of the two has no distance.
+  public func orders(of records: [(factor: Double, record: TrainingRecord)]) -> [Double?] {
+    let distances = records.map { largestDistance(of: $0.record) }
+    return records.indices.map { index in
+      guard index > 0, let before = distances[index - 1], let own = distances[index] else {
+        return nil
+      }
+      return log(before / own) / log(records[index - 1].factor / records[index].factor)
+    }
   }
 
   private static func distance(_ a: [Double], _ b: [Double], _ range: Range<Int>) -> Double {

@@ -47,25 +47,24 @@ public struct TrainingEvidence: Sendable {
   /// D1: sup_t ‖θ_GD(t) − θ_flow(t)‖ ~ η.
   private func descentOrder() -> Finding {
     let statement = "order of sup ‖θ_GD − θ_flow‖ in η"
-    let known = descents.compactMap { factor, record in
-      comparison.largestDistance(of: record).map { (factor: factor, distance: $0) }
-    }
-    guard known.count >= 2, let last = known.last else {
+    let known = descents.filter { comparison.largestDistance(of: $0.record) != nil }.suffix(2)
+    guard known.count == 2, let before = known.first, let last = known.last,
+      let order = comparison.orders(of: Array(known))[1],
+      let distance = comparison.largestDistance(of: last.record)
+    else {
       return Finding(
         .descentOrder, statement,
-        notApplicable: "fewer than two learning rates came to their end; set training.factors")
+        notApplicable: "fewer than two of training.factors came to their end")
     }
-    let before = known[known.count - 2]
-    let spacing = log(before.factor / last.factor)
     // What the flow's own error may do to the smaller distance.
     let flowError = 100 * options.relativeTolerance * max(1, comparison.pathLength)
     return Finding(
-      .descentOrder, statement, derived: 1,
-      measured: log(before.distance / last.distance) / spacing,
-      uncertainty: flowError / last.distance / spacing, modelError: 0.05,
+      .descentOrder, statement, derived: 1, measured: order,
+      uncertainty: flowError / distance / log(before.factor / last.factor), modelError: 0.05,
       detail:
         "between \(Evidence.text(before.factor)) and \(Evidence.text(last.factor)) times the rate, "
-        + "distances \(Evidence.text(before.distance)) and \(Evidence.text(last.distance))")
+        + "where the distance is \(Evidence.text(distance))"
+    ).orTooCoarse()
   }
 
   /// D2: as ∇L is orthogonal to c, a step of gradient descent on c multiplies C_D by exactly
@@ -103,11 +102,18 @@ public struct TrainingEvidence: Sendable {
     let largest = descent.samples.map { abs(total($0.values) / total(before) - 1) }.max() ?? 0
     // The same bound that the flow's own drift is held to.
     let allowed = 100 * options.relativeTolerance
+    let drift = "drift of C_D over all steps, beyond what the flow is allowed"
     return [
       law,
-      Finding(
-        .descentDrift, "drift of C_D over all steps, beyond what the flow is allowed",
-        derived: allowed, measured: largest, uncertainty: 0, modelError: 0, relation: .atLeast),
+      growth > 10 * allowed
+        ? Finding(
+          .descentDrift, drift, derived: allowed, measured: largest, uncertainty: 0, modelError: 0,
+          relation: .atLeast)
+        : Finding(
+          .descentDrift, drift,
+          notApplicable:
+            "the first step adds \(Evidence.text(growth)) of it, the tolerances of the flow "
+            + "allow \(Evidence.text(allowed))"),
     ]
   }
 
@@ -116,16 +122,21 @@ public struct TrainingEvidence: Sendable {
     func none(_ reason: String) -> Finding {
       Finding(.figures, statement, notApplicable: reason)
     }
-    guard let column = comparison.flow.columns.firstIndex(of: figure.quantity),
-      let stage = comparison.flow.stages.firstIndex(where: { $0.stage.name == figure.stage })
-    else { return none("the trajectory has no such quantity or stage") }
-    let value: Double?
-    switch figure.moment {
-    case .step(let step):
-      value = descent?.samples.first { $0.stage == stage && $0.step == step }?.values[column]
-    case .time(let time):
-      value = comparison.sample(at: time, ofStage: stage)?.values[column]
+    let stages = comparison.flow.stages
+    guard let stage = stages.firstIndex(where: { $0.stage.name == figure.stage }) else {
+      return none("there is no such stage")
     }
+    let (columns, values): ([String], [Double]?) =
+      switch figure.moment {
+      case .step(let step):
+        (
+          descent?.columns ?? [],
+          descent?.samples.first { $0.stage == stage && $0.step == step }?.values
+        )
+      case .time(let time):
+        (comparison.flow.columns, comparison.sample(at: time, ofStage: stage)?.values)
+      }
+    let value = columns.firstIndex(of: figure.quantity).flatMap { values?[$0] }
     guard let value else { return none("nothing was recorded there") }
     return Finding(
       .figures, statement, derived: figure.value, measured: value, uncertainty: 0,

@@ -2,36 +2,66 @@ public import Objectives
 
 /// A loss that can be taken over batches of its data.
 public protocol BatchSource: Sendable {
-  /// The batches of one epoch.
+  /// Who is in the batches of one epoch.
   ///
   /// - Parameters:
   ///   - size: sequences, or chains, in a batch; the last one may have fewer.
   ///   - epoch: from 0; each has an order of its own.
   ///   - seed: of the orders.
-  /// - Returns: the loss over each batch, in the order in which they are taken; at least one.
-  func batches(of size: Int, epoch: Int, seed: UInt64) -> [any Objective]
+  /// - Returns: the members of each batch, in the order in which they are taken; at least one batch.
+  func batches(of size: Int, epoch: Int, seed: UInt64) -> [[Int]]
+
+  /// The loss over one batch.
+  func objective(over members: [Int]) -> any Objective
 }
 
 /// Training by a discrete optimiser from the start of a flow, in its stages.
 ///
-/// A stage of duration T has the number of steps that comes closest to T on the optimiser's own time axis, or
-/// is given. What an optimiser remembers is forgotten between stages.
+/// What an optimiser remembers is forgotten between stages.
 public struct DiscreteTraining: Sendable {
   /// How a stage is trained.
   public struct StageSteps: Sendable, Hashable {
     /// η > 0.
-    public var rate: Double
+    public let rate: Double
     /// Steps, ≥ 1.
-    public var count: Int
+    public let count: Int
+    /// The share of a whole step that the last one is, in 0…1 without 0.
+    public let lastShare: Double
     /// The steps that are recorded, ascending in 0…`count`; the first and the last are in any case.
-    public var recorded: [Int]
+    public let recorded: [Int]
 
     /// Describes the steps of a stage.
-    public init(rate: Double, count: Int, recorded: [Int]) {
+    public init(rate: Double, count: Int, lastShare: Double = 1, recorded: [Int]) {
       precondition(rate > 0 && count >= 1, "a stage has steps of positive size")
+      precondition(lastShare > 0 && lastShare <= 1, "the last step is a share of a whole one")
       self.rate = rate
       self.count = count
+      self.lastShare = lastShare
       self.recorded = Set(recorded + [0, count]).filter { (0...count).contains($0) }.sorted()
+    }
+
+    /// As many steps as cover a duration; the last one is shortened so that it ends there.
+    ///
+    /// - Parameters:
+    ///   - duration: > 0.
+    ///   - timePerStep: > 0; the duration has at most 10¹⁵ of them.
+    ///   - rate: η > 0.
+    ///   - recorded: the steps to be recorded.
+    public init(covering duration: Double, timePerStep: Double, rate: Double, recorded: [Int]) {
+      let steps = duration / timePerStep
+      precondition(steps > 0 && steps <= 1e15, "a duration has a number of steps")
+      // What is a rounding off a whole number is that number.
+      let whole = (steps * (1 + 1e-12)).rounded(.down)
+      let rest = steps - whole
+      let isWhole = whole >= 1 && rest <= 1e-9
+      self.init(
+        rate: rate, count: Int(whole) + (isWhole ? 0 : 1), lastShare: isWhole ? 1 : rest,
+        recorded: recorded)
+    }
+
+    /// Whole steps that have been made after some steps.
+    public func elapsed(after step: Int) -> Double {
+      step == count ? Double(count - 1) + lastShare : Double(step)
     }
   }
 
@@ -41,6 +71,8 @@ public struct DiscreteTraining: Sendable {
   public let optimizer: Optimizer
   /// How each stage is trained.
   public let stages: [StageSteps]
+  /// t at which each stage begins.
+  public let startTimes: [Double]
   /// Where mini-batches come from; needed by ``Optimizer/stochastic(batch:seed:)`` alone.
   public let batches: (any BatchSource)?
   /// Threads of one evaluation; the results do not depend on it.
@@ -52,11 +84,12 @@ public struct DiscreteTraining: Sendable {
   ///   - problem: the loss, the start, and what each stage trains.
   ///   - optimizer: the optimiser.
   ///   - stages: one for each stage of the problem, or fewer, to end earlier.
+  ///   - startTimes: t at which each stage begins; nil if each begins where the one before ended.
   ///   - batches: where mini-batches come from.
   ///   - threads: ≥ 1.
   public init(
     _ problem: FlowProblem, by optimizer: Optimizer, stages: [StageSteps],
-    batches: (any BatchSource)? = nil, threads: Int = 1
+    startTimes: [Double]? = nil, batches: (any BatchSource)? = nil, threads: Int = 1
   ) {
     precondition(
       !stages.isEmpty && stages.count <= problem.stages.count, "each stage is trained once")
@@ -64,6 +97,16 @@ public struct DiscreteTraining: Sendable {
     self.problem = problem
     self.optimizer = optimizer
     self.stages = stages
+    var start = 0.0
+    self.startTimes =
+      startTimes
+      ?? stages.map { stage in
+        defer {
+          start +=
+            (optimizer.timePerStep(rate: stage.rate) ?? .nan) * stage.elapsed(after: stage.count)
+        }
+        return start
+      }
     self.batches = batches
     self.threads = threads
   }
@@ -84,7 +127,6 @@ public struct DiscreteTraining: Sendable {
       columns: Trajectory.columns(
         layout: objective.layout, observables: objective.observableNames, sharpness: sharpness),
       parameters: problem.start)
-    var start = 0.0
     for (position, steps) in stages.enumerated() {
       let stage = problem.stages[position]
       let dynamics = StageDynamics(
@@ -99,22 +141,26 @@ public struct DiscreteTraining: Sendable {
         if step == pending.first {
           pending.removeFirst()
           dynamics.load(state.span)
+          let clock = timePerStep.map { $0 * steps.elapsed(after: step) }
+          let values = dynamics.sample(sharpness: sharpness)
+          record.parameters = dynamics.parameters
+          guard values[0].isFinite else {
+            return record.ended(.diverged(stage: position, step: step))
+          }
           record.samples.append(
             TrainingRecord.Sample(
-              stage: position, step: step, time: timePerStep.map { start + $0 * Double(step) },
-              values: dynamics.sample(sharpness: sharpness)))
-          record.parameters = dynamics.parameters
+              stage: position, step: step, time: clock.map { startTimes[position] + $0 },
+              clock: clock, values: values))
         }
         if step == steps.count { break }
         guard let (loss, gradient) = gradient(dynamics, state, &batches) else {
           dynamics.load(state.span)
           record.parameters = dynamics.parameters
-          record.ending = .diverged(stage: position, step: step)
-          return record
+          return record.ended(.diverged(stage: position, step: step))
         }
-        optimizerState.step(&state, along: gradient)
         step += 1
-        guard step.isMultiple(of: 64) else { continue }
+        optimizerState.step(
+          &state, along: gradient, share: step == steps.count ? steps.lastShare : 1)
         dynamics.load(state.span)
         let goesOn = observer(
           Progress(
@@ -122,11 +168,9 @@ public struct DiscreteTraining: Sendable {
             parameters: dynamics.parameters))
         if !goesOn {
           record.parameters = dynamics.parameters
-          record.ending = .stopped
-          return record
+          return record.ended(.stopped(stage: position, step: step))
         }
       }
-      start += (timePerStep ?? .nan) * Double(steps.count)
     }
     return record
   }
@@ -154,7 +198,7 @@ public struct DiscreteTraining: Sendable {
     dynamics.load(state.span)
     var gradient = [Double](repeating: 0, count: state.count)
     let loss: Double
-    if let batch = batches?.next() {
+    if let members = batches?.next(), let batch = self.batches?.objective(over: members) {
       let parameters = dynamics.parameters
       var span = gradient.mutableSpan
       loss = batch.makeEvaluator(threads: 1).gradient(
@@ -178,7 +222,7 @@ private struct BatchQueue {
   let size: Int
   let seed: UInt64
   private var epoch = 0
-  private var waiting: ArraySlice<any Objective> = []
+  private var waiting: ArraySlice<[Int]> = []
 
   init(source: any BatchSource, size: Int, seed: UInt64) {
     self.source = source
@@ -186,7 +230,7 @@ private struct BatchQueue {
     self.seed = seed
   }
 
-  mutating func next() -> any Objective {
+  mutating func next() -> [Int] {
     if waiting.isEmpty {
       waiting = source.batches(of: size, epoch: epoch, seed: seed)[...]
       epoch += 1
@@ -203,8 +247,8 @@ public struct TrainingRecord: Sendable {
     case finished
     /// The loss or its gradient became infinite or no number after so many steps of a stage.
     case diverged(stage: Int, step: Int)
-    /// The observer asked to stop.
-    case stopped
+    /// The observer asked to stop, after so many steps of a stage.
+    case stopped(stage: Int, step: Int)
   }
 
   /// The parameters at one step.
@@ -215,6 +259,8 @@ public struct TrainingRecord: Sendable {
     public let step: Int
     /// The time of the flow that this corresponds to, over all stages; nil where there is none.
     public let time: Double?
+    /// The same on the stage's own clock.
+    public let clock: Double?
     /// One value per column.
     public let values: [Double]
   }
@@ -232,6 +278,22 @@ public struct TrainingRecord: Sendable {
   /// How it ended.
   public internal(set) var ending = Ending.finished
 
-  /// Whether the loss stayed finite.
+  /// Whether all steps were made, and the loss stayed finite.
   public var isFinished: Bool { ending == .finished }
+
+  /// Steps that were made in all.
+  public var stepCount: Int {
+    let (stage, step) =
+      switch ending {
+      case .finished: (stages.count, 0)
+      case .diverged(let stage, let step), .stopped(let stage, let step): (stage, step)
+      }
+    return stages[..<stage].reduce(step) { $0 + $1.count }
+  }
+
+  fileprivate func ended(_ ending: Ending) -> TrainingRecord {
+    var copy = self
+    copy.ending = ending
+    return copy
+  }
 }

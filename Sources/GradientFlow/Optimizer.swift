@@ -55,16 +55,16 @@ struct OptimizerState {
     second = first
   }
 
-  /// Moves the parameters by one step.
-  mutating func step(_ state: inout [Double], along gradient: [Double]) {
+  /// Moves the parameters by one step, or by a share of it.
+  mutating func step(_ state: inout [Double], along gradient: [Double], share: Double = 1) {
     steps += 1
     switch optimizer {
     case .gradientDescent, .stochastic:
-      for i in state.indices { state[i] -= rate * gradient[i] }
+      for i in state.indices { state[i] -= share * rate * gradient[i] }
     case .heavyBall(let momentum):
       for i in state.indices {
         first[i] = momentum * first[i] - rate * gradient[i]
-        state[i] += first[i]
+        state[i] += share * first[i]
       }
     case .adam(let firstDecay, let secondDecay, let floor):
       let firstScale = 1 - integerPower(firstDecay, steps)
@@ -73,8 +73,8 @@ struct OptimizerState {
         let g = gradient[i]
         first[i] = firstDecay * first[i] + (1 - firstDecay) * g
         second[i] = secondDecay * second[i] + (1 - secondDecay) * g * g
-        state[i] -=
-          rate * (first[i] / firstScale) / ((second[i] / secondScale).squareRoot() + floor)
+        let size = (second[i] / secondScale).squareRoot() + floor
+        state[i] -= share * rate * (first[i] / firstScale) / size
       }
     }
   }

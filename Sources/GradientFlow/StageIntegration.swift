@@ -130,6 +130,7 @@ struct StageIntegration {
     try record(integrator, loss: loss)
     let summary = trajectory.stages.count - 1
     trajectory.stages[summary].endTime = startTime + min(integrator.time, stage.duration)
+    trajectory.stages[summary].duration = min(integrator.time, stage.duration)
     trajectory.stages[summary].end = dynamics.parameters
     trajectory.stages[summary].lossAtEnd = loss
     trajectory.parameters = dynamics.parameters
@@ -200,6 +201,7 @@ struct StageIntegration {
     }
     let summary = trajectory.stages.count - 1
     trajectory.stages[summary].endTime = startTime + time
+    trajectory.stages[summary].duration = time
     trajectory.stages[summary].ending = ending
     trajectory.stages[summary].end = dynamics.parameters
     trajectory.stages[summary].lossAtEnd = loss
@@ -261,7 +263,7 @@ struct StageIntegration {
     guard let sampling else { return }
     trajectory.samples.append(
       Trajectory.Sample(
-        stage: position, time: startTime + time,
+        stage: position, time: startTime + time, clock: time,
         values: dynamics.sample(sharpness: sampling.sharpness)))
   }
 

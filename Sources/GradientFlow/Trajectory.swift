@@ -28,6 +28,8 @@ public struct Trajectory: Sendable {
     public let stage: Int
     /// t, over all stages.
     public let time: Double
+    /// The stage's own clock.
+    public let clock: Double
     /// One value per column.
     public let values: [Double]
   }
@@ -86,6 +88,8 @@ public struct Trajectory: Sendable {
     public let startTime: Double
     /// t at its end.
     public internal(set) var endTime: Double
+    /// Its own clock at its end.
+    public internal(set) var duration = 0.0
     /// How it ended.
     public internal(set) var ending: Ending
     /// θ at its start.
@@ -203,8 +207,8 @@ public struct FlowProgress: Sendable {
   public let steps: Int
   /// Whether this is the second solve, which only gives events their error bars.
   public let isErrorSolve: Bool
-  /// What trains in discrete steps; nil for the flow.
-  public let training: String?
+  /// What goes on beside the flow, such as an optimiser; nil for the flow.
+  public let activity: String?
 
   init(
     stage: Int, stageDescription: Stage, time: Double, loss: Double, parameters: [Double],
@@ -217,16 +221,29 @@ public struct FlowProgress: Sendable {
     self.parameters = parameters
     self.steps = steps
     self.isErrorSolve = isErrorSolve
-    training = nil
+    activity = nil
+  }
+
+  /// Progress of something beside a flow that has come to its end.
+  public init(activity: String, after trajectory: Trajectory) {
+    let last = trajectory.stages[trajectory.stages.count - 1]
+    stage = trajectory.stages.count - 1
+    stageDescription = last.stage
+    time = last.duration
+    loss = last.lossAtEnd
+    parameters = trajectory.parameters
+    steps = 0
+    isErrorSolve = false
+    self.activity = activity
   }
 
   /// Progress of discrete training.
   ///
   /// - Parameters:
-  ///   - training: what trains.
+  ///   - activity: what trains.
   ///   - progress: where it stands.
   ///   - stage: its stage.
-  public init(training: String, _ progress: DiscreteTraining.Progress, stage: Stage) {
+  public init(activity: String, _ progress: DiscreteTraining.Progress, stage: Stage) {
     self.stage = progress.stage
     stageDescription = stage
     time = stage.duration * Double(progress.step) / Double(progress.count)
@@ -234,6 +251,6 @@ public struct FlowProgress: Sendable {
     parameters = progress.parameters
     steps = progress.step
     isErrorSolve = false
-    self.training = training
+    self.activity = activity
   }
 }

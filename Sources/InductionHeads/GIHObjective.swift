@@ -24,7 +24,7 @@ public struct GIHObjective: Objective {
 
   let features: WindowFeatures
   let loss: any PairLoss
-  /// Largest |a| up to which one shift of the exponents serves all sequences of a block.
+  /// Largest |a| Σ p_S up to which one shift of the exponents serves all sequences of a block.
   let sharedRange: Double
 
   /// Prepares the loss of a model over a corpus.

@@ -47,15 +47,15 @@ extension GIHTransformer {
       for i in 0..<count { largest = max(largest, start[i] < 0 ? now[i] : -now[i]) }
       return largest / sumOfSquares(now).squareRoot()
     }
-    let sums = weightBlocks.map { block in
-      let (range, name) = (block.range, block.name)
+    let sums = heads.indices.map { head in
+      let ranges = weightBlocks.filter { $0.head == head }.map(\.range)
       return ConservationLaw(
-        name: "sum w.\(name) conserved",
-        explanation: "largest change of the sum of the weights w.\(name) over all samples"
+        name: "sum w.\(head + 1) conserved",
+        explanation: "largest change of a sum of the weights of head \(head + 1) over all samples"
       ) { now, start in
-        var change = 0.0
-        for i in range { change += now[i] - start[i] }
-        return abs(change)
+        ranges.reduce(0) { largest, range in
+          max(largest, abs(range.reduce(0) { $0 + (now[$1] - start[$1]) }))
+        }
       }
     }
     return (normalisesKernel ? [scale] : []) + [signs] + sums

@@ -164,6 +164,25 @@ public struct GIHTransformer: Sendable, Equatable {
     }
   }
 
+  /// θ of the generalised induction head that a trained model is close to.
+  ///
+  /// - Parameters:
+  ///   - subset: S, one of ``coefficientSubsets``.
+  ///   - parameters: θ as trained: c_S and a are kept.
+  /// - Returns: θ with no other coefficient, and each head one-hot on its own lag.
+  public func limitParameters(of subset: [Int], from parameters: [Double]) -> [Double] {
+    let limit = limitParameters(of: subset, scale: parameters[scaleIndex])
+    return limit.indices.map {
+      $0 < coefficientCount && limit[$0] != 0 ? parameters[$0] : limit[$0]
+    }
+  }
+
+  /// The position among ``coefficientSubsets`` of the subset with the largest share; the first of equals.
+  public func leader(at parameters: Span<Double>) -> Int {
+    let shares = shares(at: parameters)
+    return shares.indices.reduce(0) { shares[$1] > shares[$0] ? $1 : $0 }
+  }
+
   /// Number of coefficients c.
   var coefficientCount: Int { weightBlocks[0].range.lowerBound }
   /// The position of a in θ.

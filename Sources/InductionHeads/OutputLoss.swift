@@ -17,7 +17,7 @@ public enum OutputLoss: Sendable, Equatable {
   /// The loss of one prediction.
   ///
   /// - Parameters:
-  ///   - outputs: y, not negative with sum 1; those of all tokens, or those that have weights.
+  ///   - outputs: y, not negative with sum 1: those of all tokens, or of a logarithm those that have weights.
   ///   - weights: π, or π times how often it counts; one for each of `outputs`.
   /// - Returns: the loss, infinite where a token with weight has y_e + ε = 0.
   public func value(of outputs: some Sequence<Double>, weights: some Sequence<Double>) -> Double {

@@ -72,7 +72,7 @@ extension Information {
 ///     Ĩ(S) = Σ_Z μ(Z)² (Σ_e μ(e|Z)²/μ(e) − 1),
 ///     G(S) = Σ_Z μ(Z)² Σ_e (μ(e|Z) − s_e)(μ(e|Z) − μ(e)),   s = softmax(μ),
 ///
-/// evaluated as Σ_e (μ(e|Z) − μ(e))²/μ(e), which is never negative. I can only grow with S; Ĩ
+/// the first two evaluated as Σ_e (μ(e|Z) − μ(e))²/μ(e), which is never negative. I can only grow with S; Ĩ
 /// pays for size, by d^{−|S|} where windows are uniform.
 ///
 /// Reference: Chen, Sheen, Wang, Yang, arXiv 2409.10559 (the modified information); the form

@@ -23,9 +23,16 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var options: LaunchOptions
 
+  @Flag(help: "Parse, validate, print sizes, memory and steps, and stop.")
+  var check = false
+
   func run() throws {
     let plan = try options.plan { overrides throws(DocumentError) in
       try Ensemble.comparison(contentsOf: experiment, overrides: overrides)
+    }
+    if check {
+      print(Summary.sizes(of: plan, threads: options.threadCount))
+      return
     }
     let directory = try options.directory(experiment, out: out)
     let isSingle = plan.grid.isSingle

@@ -31,7 +31,7 @@ final class ProgressView {
       // One line whenever the stage's clock enters another decade.
       let decade = progress.time > 0 ? max(0, Int(log10(progress.time).rounded(.down))) : 0
       let mark =
-        "\(progress.training ?? "") \(progress.isErrorSolve) \(progress.stage) \(decade)"
+        "\(progress.activity ?? "") \(progress.isErrorSolve) \(progress.stage) \(decade)"
       guard mark != lastLine else { return }
       lastLine = mark
       Terminal.note(line(progress) + "\n")
@@ -48,7 +48,7 @@ final class ProgressView {
     let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
     let stage = progress.stageDescription
     let name =
-      progress.training.map { "\($0), \(stage.name)" }
+      progress.activity.map { "\($0), \(stage.name)" }
       ?? (progress.isErrorSolve ? "\(stage.name) (event errors)" : stage.name)
     let parts = [
       name, bar(progress), "t \(progress.time.formatted(digits: 3))",

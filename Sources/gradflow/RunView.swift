@@ -67,7 +67,7 @@ final class GridView {
     case .advanced(let point, let flow):
       guard isInteractive, clock.now - lastDrawn > .milliseconds(80) else { return }
       let stage =
-        (flow.training.map { "\($0), " } ?? "") + flow.stageDescription.name
+        (flow.activity.map { "\($0), " } ?? "") + flow.stageDescription.name
         + (flow.isErrorSolve ? ", event errors" : "")
       running[point.index] = (point, "\(stage), t \(flow.time.formatted(digits: 3))")
       draw()

@@ -11,15 +11,9 @@ extension Summary {
     }
     if !training.descents.isEmpty {
       lines.append(heading("gd at rate") + "   order")
-      var last: TrainingSummary.Method?
-      for method in training.descents {
-        var order = ""
-        if let distance = method.distance, let last, let before = last.distance {
-          order = String(
-            format: "%.3f", log(before / distance) / log(last.factor / method.factor))
-        }
-        lines.append(line("\(method.factor.formatted(digits: 4)) η", method) + "   " + order)
-        last = method
+      lines += training.descents.map { method in
+        line("\(method.factor.formatted(digits: 4)) η", method)
+          + (method.order.map { String(format: "   %.3f", $0) } ?? "")
       }
     }
     if lines.isEmpty { return [] }

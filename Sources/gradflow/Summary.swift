@@ -36,6 +36,8 @@ enum Summary {
         ("memory", "about \(plan.size.bytesText)"),
         ("stages", plan.stages.map(\.name).joined(separator: ", ")),
       ]
+      + (plan.trainingSteps > 0
+        ? [("training", "about \(plan.trainingSteps.formatted(digits: 3)) steps in all")] : [])
     return (["The experiment is valid."] + rows.map { "  " + $0.0.padded(to: 18) + $0.1 })
       .joined(separator: "\n")
   }

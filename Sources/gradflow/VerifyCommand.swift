@@ -15,7 +15,7 @@ struct VerifyCommand: ParsableCommand {
       end stand the claims of every experiment and one overview. `derived` is what theory says, \
       `± model` how far it may be off because the law is the first term of an expansion, `measured` \
       what the flow shows, `±` half its interval. A claim is rejected when derived and measured \
-      differ by more than both together; exit code 3. Where all claims are about figures, stages go no further than \
+      differ by more than both together; exit code 3. Where all claims are figures or D2, stages go no further than \
       the last of them.
       """)
 

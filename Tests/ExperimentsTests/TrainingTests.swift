@@ -57,6 +57,7 @@ import Testing
 
   @Test(arguments: [
     (["training.optimizers=[sdg]"], "training.optimizers[0]", "sgd"),
+    (["training.learning_rate=1e-9"], "training.learning_rate", "at most 1e+09 steps"),
     (["training.momentum=1"], "training.momentum", "[0, 1)"),
     (["training.learning_rate=21"], "training.learning_rate", "at least one step"),
     (["stages[1].learning_rate=50"], "stages[1].learning_rate", "40"),
@@ -169,6 +170,72 @@ import Testing
     let order = try #require(convergence.reals("order")?.last)
     #expect(abs(order - 1) < 0.05)
     #expect(outcome.training?.methods.map(\.name) == ["gd", "momentum", "sgd", "adam"])
+  }
+
+  /// η need not divide a stage, and a stage may end by a condition: the last step is shortened, the clocks agree.
+  @Test func stagesEndTogether() throws {
+    let (outcome, table) = try run([
+      "claims=[D2]", "training.optimizers=[gd, sgd]", "training.factors=[64, 1]",
+      "training.learning_rate=0.7", "stages[1].learning_rate=0.3",
+      "stages[0].stop_when=[{quantity: share.1+2, above: 0.4}]", "stages[0].until=1000",
+    ])
+    let stages = outcome.trajectory.stages
+    #expect(stages[0].duration < 1000)
+    let (flow, descent) = (try table(.flow), try table(.gradientDescent))
+    #expect(flow.rowCount == descent.rowCount)
+    for (a, b) in zip(try #require(flow.reals("t")), try #require(descent.reals("t"))) {
+      #expect(abs(a - b) <= 1e-12 * b)
+    }
+    #expect(abs(try #require(descent.reals("t")?.last) - stages[1].endTime) < 1e-9)
+    // A step longer than a stage is one shortened step.
+    let convergence = try table(.convergence)
+    #expect(convergence.reals("factor") == [64, 1])
+    #expect(convergence.column("status") == [.text("finished"), .text("finished")])
+    #expect(convergence.reals("distance")?.allSatisfy(\.isFinite) == true)
+  }
+
+  @Test func aStageWithoutAStepEndsTheTraining() throws {
+    let (outcome, table) = try run([
+      "claims=[G1]", "training.optimizers=[gd]", "training.factors=[]",
+      "stages[1].stop_when=[{quantity: loss, above: 0}]",
+    ])
+    #expect(outcome.trajectory.stages[1].duration == 0)
+    let stages = try table(.gradientDescent).column("stage")
+    #expect(stages?.allSatisfy { $0 == .text("first") } == true)
+  }
+
+  @Test func whatDivergesIsRecordedUpToThere() throws {
+    let (outcome, table) = try run([
+      "claims=[G1]", "training.optimizers=[gd, momentum]", "training.factors=[1e200, 1]",
+      "initial.scale=1e3",
+    ])
+    let methods = try #require(outcome.training)
+    #expect(methods.descents.map(\.factor) == [1e200, 1])
+    #expect(try table(.convergence).rowCount == 2)
+    #expect(try table(.flow).rowCount > 0)
+  }
+
+  @Test func chainsInInfiniteContextHaveBatchesToo() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let text = """
+      # Chains?
+      data: {source: population, vocabulary: 2, parents: [1], concentration: 1, chains: 8}
+      model: {heads: 2, window: 2, degree: 2}
+      initial: {scale: 0.5}
+      stages: [{name: all, train: [c, w, a], until: 20}]
+      training: {optimizers: [gd, sgd], batch: 8}
+      """
+    let plan = try EnsemblePlan(Ensemble(text: text, file: "/folder/x.yaml")).first
+    let directory = try RunDirectory.create(at: folder)
+    _ = try ExperimentRun(
+      plan, program: ProgramDescription(version: "0", source: nil), threads: 1,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ).run(into: directory) { _ in true }
+    let losses = try [FileName.gradientDescent, .stochastic].map {
+      try #require(try directory.table($0).reals("loss"))
+    }
+    for (a, b) in zip(losses[0], losses[1]) { #expect(abs(a - b) < 1e-13) }
   }
 
   @Test func smallBatchesAreNoisyAndRepeat() throws {

@@ -102,12 +102,29 @@ import Testing
   }
 
   @Test func figuresOfReplicatesAreMeans() {
-    let findings = [1.0, 2, 3].map {
-      Finding(.figures, "x", derived: 2, measured: $0, uncertainty: 0, modelError: 0.1)
+    func combined(_ values: [Double], derived: Double) -> Finding {
+      Finding.combined(
+        values.map {
+          Finding(.figures, "x", derived: derived, measured: $0, uncertainty: 0, modelError: 0.1)
+        })
     }
-    let combined = Finding.combined(findings)
-    #expect(combined.measured == 2 && combined.verdict == .holds)
-    #expect(abs(combined.uncertainty - 4.302653 / 3.0.squareRoot()) < 1e-5)
+    // Each is too far off, their mean is not; the scatter does not widen the tolerance.
+    #expect(combined([1, 2, 3], derived: 2.05).verdict == .holds)
+    #expect(combined([1, 2, 3], derived: 2.05).measured == 2)
+    #expect(combined([1, 2, 3], derived: 2.15).verdict == .rejected)
+    let missing = Finding(.figures, "x", notApplicable: "diverged")
+    let found = Finding(.figures, "x", derived: 2, measured: 9, uncertainty: 0, modelError: 0.1)
+    #expect(Finding.combined([found, missing]).reason != nil)
+  }
+
+  /// What the flow's tolerances leave open says nothing of an order.
+  @Test func aCoarseFlowSaysNothingOfTheOrder() throws {
+    let (comparison, records) = try Self.trained([0.1, 0.05])
+    let coarse = SolverOptions(relativeTolerance: 1e-4, absoluteTolerance: 1e-6)
+    let finding = TrainingEvidence(
+      comparison, descent: nil, descents: records, figures: [], options: coarse
+    ).findings(of: .descentOrder)[0]
+    #expect(finding.reason != nil)
   }
 
   /// A step of gradient descent multiplies C_D by 1 + η²‖∇_c L‖²/C_D: the gradient is orthogonal to c.

@@ -103,9 +103,13 @@ import Testing
 
   @Test func oneBatchIsGradientDescent() {
     struct Whole: BatchSource {
-      func batches(of size: Int, epoch: Int, seed: UInt64) -> [any Objective] {
+      func batches(of size: Int, epoch: Int, seed: UInt64) -> [[Int]] {
         #expect(size == 7 && seed == 5)
-        return [Quadratic(rates: DiscreteTrainingTests.rates)]
+        return [Array(0..<7)]
+      }
+      func objective(over members: [Int]) -> any Objective {
+        #expect(members == Array(0..<7))
+        return Quadratic(rates: DiscreteTrainingTests.rates)
       }
     }
     let batched = Self.states(
@@ -115,9 +119,11 @@ import Testing
 
   @Test func twoBatchesTakeTurns() {
     struct Halves: BatchSource {
-      func batches(of size: Int, epoch: Int, seed: UInt64) -> [any Objective] {
-        let halves = [Quadratic(rates: [1, 0, 0, 0]), Quadratic(rates: [0, 0, 0, 2])]
-        return epoch.isMultiple(of: 2) ? halves : halves.reversed()
+      func batches(of size: Int, epoch: Int, seed: UInt64) -> [[Int]] {
+        epoch.isMultiple(of: 2) ? [[0], [1]] : [[1], [0]]
+      }
+      func objective(over members: [Int]) -> any Objective {
+        Quadratic(rates: members == [0] ? [1, 0, 0, 0] : [0, 0, 0, 2])
       }
     }
     let states = Self.states(
@@ -163,7 +169,7 @@ import Testing
     let record = DiscreteTraining(
       Self.problem(), by: .gradientDescent, stages: [.init(rate: 0.1, count: 1000, recorded: [])]
     ).run { $0.step < 128 }
-    #expect(record.ending == .stopped)
+    #expect(record.ending == .stopped(stage: 0, step: 128) && record.stepCount == 128)
     #expect(abs(record.parameters[0] - pow(1 - 0.03, 128)) < 1e-12)
   }
 
@@ -185,6 +191,29 @@ import Testing
     for (coarse, fine) in zip(errors, errors.dropFirst()) {
       #expect(abs(log2(coarse / fine) - 1) < 0.1, "\(errors)")
     }
+  }
+
+  /// 10 = 33 · 0.3 + 0.1: the last step is a third of the others, and both clocks agree.
+  @Test func theLastStepIsShortened() {
+    typealias Steps = DiscreteTraining.StageSteps
+    let steps = Steps(covering: 10, timePerStep: 0.3, rate: 0.3, recorded: [33])
+    #expect(steps.count == 34 && abs(steps.lastShare - 1.0 / 3) < 1e-12)
+    #expect(abs(steps.elapsed(after: 34) * 0.3 - 10) < 1e-14)
+    let record = DiscreteTraining(
+      Self.problem(), by: .gradientDescent, stages: [steps, steps], startTimes: [0, 10]
+    ).run()
+    #expect(record.samples.map(\.step) == [0, 33, 34, 0, 33, 34])
+    let x = pow(1 - 0.09, 33.0)
+    #expect(abs(record.samples[1].values[2] - x) < 1e-14)
+    #expect(abs(record.samples[2].values[2] - x * (1 - 0.03)) < 1e-14)
+    #expect(abs((record.samples[5].time ?? 0) - 20) < 1e-13)
+    // A whole number of steps, a rounding off it, and less than one.
+    for duration in [3.0, 3 + 1e-15, 3 - 1e-15] {
+      let whole = Steps(covering: duration, timePerStep: 0.1, rate: 1, recorded: [])
+      #expect(whole.count == 30 && whole.lastShare == 1)
+    }
+    let short = Steps(covering: 0.1, timePerStep: 0.4, rate: 0.4, recorded: [])
+    #expect(short.count == 1 && short.lastShare == 0.25)
   }
 
   @Test func samplesAtListedTimes() throws {

@@ -5,9 +5,8 @@ import Testing
 @Suite struct InContextPredictorTests {
   @Test func countsWhatFollowedTheSameParents() {
     let predictor = InContextPredictor(vocabulary: 3, parents: [1, 3], concentration: 0.5)
-    // The target's parents are 2 (lag 1) and 0 (lag 3); so are those of positions 3 and 6 (from 0).
+    // The target, at position 7 from 0, has the parents 2 (lag 1) and 0 (lag 3); so has position 3, with token 1.
     let tokens: [UInt8] = [0, 1, 2, 1, 0, 0, 2, 1]
-    // position 3: lag 1 is 2, lag 3 is 0 → token 1. position 7 is the target: lag 1 is 2, lag 3 is 0.
     #expect(predictor.law(of: tokens.span) == [0.5 / 2.5, 1.5 / 2.5, 0.5 / 2.5])
   }
 

@@ -3,7 +3,7 @@ import Foundation
 /// A training run with one part of the model or of the training taken away.
 public enum Ablation: String, Sendable, CaseIterable {
   /// Nothing is taken away.
-  case none = "as it is"
+  case nothing = "as it is"
   /// Every head attends to all its lags alike, and w is not trained.
   case uniformAttention = "first attention uniform"
   /// Every subset has the same share, and c is not trained.
@@ -42,10 +42,10 @@ public enum Ablation: String, Sendable, CaseIterable {
     ablated.figures = []
     ablated.training.optimizers = []
     ablated.training.factors = []
-    if self == .none { return ablated }
+    if self == .nothing { return ablated }
     guard case .values(var start) = settings.initial.start else { return nil }
     switch self {
-    case .none: break
+    case .nothing: break
     case .uniformAttention:
       start.ownWeight = 0
       start.otherWeight = 0
@@ -78,11 +78,16 @@ public enum Ablation: String, Sendable, CaseIterable {
       ablated.training.rates = [ablated.training.rates[0]]
     case .short, .absolutePositions:
       guard case .chains(var chains) = settings.data.source, settings.model.positions == .relative,
-        settings.model.window < Self.shortLength
+        settings.model.window < Self.shortLength,
+        chains.parents.allSatisfy({ $0 <= Self.shortLength })
       else { return nil }
       chains.length = Self.shortLength
       settings.data.source = .chains(chains)
+      if !settings.evaluation.lengths.contains(Self.shortLength) {
+        settings.evaluation.lengths.append(Self.shortLength)
+      }
       if self == .short { break }
+      settings.evaluation.lengths = [Self.shortLength]
       settings.model.positions = .absolute
       start.exceptions = start.exceptions.filter { !$0.key.hasPrefix("w.") }
       // A dense Hessian of that many parameters is made column by column.

@@ -56,6 +56,11 @@ struct Evaluation: Sendable {
     /// From the stationary law a context is the same at every length, and so is the mean loss of the true kernel: in
     /// the mean this is the drop of the loss, without the scatter of what no predictor can know.
     let drop: Estimate?
+
+    /// The same for claims about it.
+    var freshLoss: FreshLoss {
+      FreshLoss(concentration: concentration, length: length, loss: loss, drop: drop)
+    }
   }
 
   /// Evaluates.
@@ -69,10 +74,10 @@ struct Evaluation: Sendable {
       for length in settings.lengths.sorted() {
         if isStopped() { return [] }
         let losses = losses(source, concentration, length: length)
-        guard let floor = losses[.kernel] else { continue }
+        guard let kernel = losses[.kernel] else { continue }
         for predictor in predictors {
           guard let own = losses[predictor] else { continue }
-          let excess = zip(own, floor).map { $0 - $1 }
+          let excess = zip(own, kernel).map { $0 - $1 }
           rows.append(
             Row(
               concentration: concentration, length: length, predictor: predictor,
@@ -88,13 +93,12 @@ struct Evaluation: Sendable {
   }
 
   /// The subset with the largest share.
-  var leader: [Int] {
-    let shares = model.shares(at: parameters.span)
-    let best = shares.indices.max { shares[$0] < shares[$1] } ?? 0
-    return model.coefficientSubsets[best]
-  }
+  private var leader: [Int] { model.coefficientSubsets[model.leader(at: parameters.span)] }
 
   private var predictors: [Predictor] { [.model, .limit(leader), .kernel, .posterior, .uniform] }
+
+  /// The most tokens that are held at a time.
+  private static let chunkTokens = 4_000_000
 
   /// The loss of every sequence by predictor.
   private func losses(
@@ -103,18 +107,32 @@ struct Evaluation: Sendable {
     let sequences = SampledSequences(
       SequenceSampler(source: source, start: start, seed: seed), count: settings.sequences,
       length: length)
-    var losses = simple(sequences, concentration)
+    let chunk = max(1000, Self.chunkTokens / (length + 1))
+    var losses: [Predictor: [Double]] = [:]
+    for first in stride(from: 0, to: settings.sequences, by: chunk) {
+      let members = Array(first..<min(first + chunk, settings.sequences))
+      let some = ChosenSequences(members, of: sequences)
+      losses.merge(simple(some, concentration)) { $0 + $1 }
+      losses.merge(trained(some, length: length)) { $0 + $1 }
+    }
+    return losses
+  }
+
+  /// The losses of the model and of its limit.
+  private func trained(_ sequences: ChosenSequences, length: Int) -> [Predictor: [Double]] {
     // Weights of other positions than those of the training are not there.
-    if let own = model.windowShape.length, own != length { return losses }
+    if let own = model.windowShape.length, own != length { return [:] }
     let corpus = CompressedCorpus(
       sequences, shape: model.windowShape, targets: .expected, pairs: .upToRelabelling,
       threads: threads)
     let objective = GIHObjective(model: model, corpus: corpus, length: length, threads: threads)
-    let limit = model.limitParameters(of: leader, scale: parameters[parameters.count - 1])
+    let leader = leader
+    let limit = model.limitParameters(of: leader, from: parameters)
+    var losses: [Predictor: [Double]] = [:]
     for (predictor, theta) in [(Predictor.model, parameters), (.limit(leader), limit)] {
       guard let predictions = objective.predictions(at: theta) else { continue }
       let d = model.vocabulary
-      var own = [Double](repeating: 0, count: settings.sequences)
+      var own = [Double](repeating: 0, count: sequences.sequenceCount)
       for (s, index) in corpus.sourceIndices.enumerated() {
         own[index] = model.loss.value(
           of: predictions.outputs[s * d..<(s + 1) * d],
@@ -127,7 +145,7 @@ struct Evaluation: Sendable {
 
   /// The losses of those who see tokens and kernel.
   private func simple(
-    _ sequences: SampledSequences, _ concentration: Double?
+    _ sequences: ChosenSequences, _ concentration: Double?
   ) -> [Predictor: [Double]] {
     let (d, loss) = (model.vocabulary, model.loss)
     let posterior = concentration.map { concentration in
@@ -165,6 +183,11 @@ struct Evaluation: Sendable {
 }
 
 extension Evaluation {
+  /// The losses of the trained model.
+  static func modelLosses(_ rows: [Row]) -> [FreshLoss] {
+    rows.filter { $0.predictor == .model }.map(\.freshLoss)
+  }
+
   /// `evaluation.csv`.
   static func table(_ rows: [Row], sequences: Int) -> Table {
     var table = Table(columns: [
@@ -181,24 +204,5 @@ extension Evaluation {
       ])
     }
     return table
-  }
-
-  /// G9: the model's loss falls from each length to the next, within its standard error beyond L = 400.
-  static func findings(_ rows: [Row]) -> [Finding] {
-    let own = rows.filter { $0.predictor == .model }
-    let findings = zip(own, own.dropFirst()).compactMap { before, row -> Finding? in
-      guard let drop = row.drop, before.concentration == row.concentration else { return nil }
-      let place = row.concentration.map { ", α=\($0)" } ?? ""
-      let isLong = row.length > 400
-      return Finding(
-        .lengths,
-        "fall of the loss, above the kernel's, from L=\(before.length) to \(row.length)\(place)",
-        derived: 0,
-        measured: drop.value, uncertainty: isLong ? drop.standardError : 0, modelError: 0,
-        relation: .atLeast,
-        detail: "loss \(Float(row.loss.value)), paired standard error \(Float(drop.standardError))")
-    }
-    return findings.isEmpty
-      ? [Finding(.lengths, "", notApplicable: "there are fewer than two lengths")] : findings
   }
 }

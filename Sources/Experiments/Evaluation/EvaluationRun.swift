@@ -4,7 +4,7 @@ import Foundation
 import GradientFlow
 import InductionHeads
 public import Logging
-public import MarkovChains
+import MarkovChains
 import Objectives
 public import RunRecords
 
@@ -41,26 +41,27 @@ public struct EvaluationRun: Sendable {
         path: directory.path, reason: .malformed("holds several runs"),
         advice: "Name one of those inside, such as \(directory.path)/\(inner).")
     }
-    guard directory.has(.final) else {
+    guard manifest.status.state == .finished, directory.has(.final) else {
       throw RecordError(
-        path: directory.path, reason: .malformed("has no final.yaml"),
-        advice: "Let the run come to its end first.")
+        path: directory.path,
+        reason: .malformed(
+          directory.has(.final) ? "is \(manifest.status.state.rawValue)" : "has no final.yaml"),
+        advice: "Evaluate a run of `gradflow run` that has come to its end.")
     }
     let loaded = try LoadedExperiment(
       contentsOf: directory.path(of: .experiment), overrides: overrides)
     plan = try ExperimentPlan(loaded, memoryLimit: Machine.current().availableMemory)
-    let path = directory.path(of: .final)
-    let values = Dictionary(
-      try FinalParameters(contentsOf: path).parameters.map { ($0.name, $0.value) },
-      uniquingKeysWith: { first, _ in first })
-    parameters = try plan.system.layout.names.map { name throws(DocumentError) in
-      guard let value = values[name] else {
-        throw loaded.error(
-          at: ExperimentKeys.heads.address(), found: "a model with the parameter \(name)",
-          allowed: "the model of final.yaml", advice: "drop overrides of the model")
-      }
-      return value
+    let trained = try FinalParameters(contentsOf: directory.path(of: .final))
+    let names = plan.system.layout.names
+    guard trained.parameters.map(\.name) == names else {
+      throw loaded.error(
+        at: ExperimentKeys.family.address(), .contradiction,
+        found: "a model with the parameters \(names.joined(separator: ", "))",
+        allowed:
+          "the model that was trained, with \(trained.parameters.map(\.name).joined(separator: ", "))",
+        advice: "override only keys of the evaluation")
     }
+    parameters = trained.parameters.map(\.value)
     self.program = program
     self.threads = threads
     self.logger = logger
@@ -76,7 +77,7 @@ public struct EvaluationRun: Sendable {
     /// What a person wants to know of its parameters.
     public let summary: String
     /// The losses on fresh data, in the order of the evaluation.
-    public let losses: [(concentration: Double?, length: Int, loss: Estimate)]
+    public let losses: [FreshLoss]
   }
 
   /// What was found.
@@ -125,28 +126,39 @@ public struct EvaluationRun: Sendable {
     }
     let evaluation = try plan.system.evaluation(of: parameters, threads: threads)
     let rows = evaluation.rows { !tell("fresh data") }
-    let findings = isStopped ? [] : Evaluation.findings(rows)
+    let findings = Claim.lengths.findings(on: Evaluation.modelLosses(rows))
+    let table = Evaluation.table(rows, sequences: evaluation.settings.sequences)
+    if !isStopped {
+      // What stands is written before anything else may go wrong.
+      try directory.write(
+        FinalParameters(
+          parameters: zip(plan.system.layout.names, parameters).map { NamedNumber($0, $1) }
+        )
+        .text, as: .final)
+      try directory.write(table, as: .evaluation)
+      try directory.write(Table(claims: findings.map(ClaimRecord.init)), as: .claims)
+      manifest.tables = [FileName.evaluation.description, FileName.claims.description]
+      try directory.write(manifest)
+    }
     var (ablations, remarks) = ([AblationRow](), [String]())
     for ablation in hasAblations ? Ablation.allCases : [] where !isStopped {
       guard let ablated = ablation.applied(to: plan.experiment) else {
-        remarks.append("\(ablation.rawValue): leaves this experiment as it is, or nothing to train")
+        remarks.append(
+          "\(ablation.rawValue): leaves nothing to train, or this experiment as it is, or it starts from a file"
+        )
         continue
       }
       do {
         ablations.append(try train(ablated, ablation, in: directory, tell))
       } catch let failure as FlowFailure {
         remarks.append("\(ablation.rawValue): \(failure.description)")
+      } catch let error as DocumentError {
+        remarks.append("\(ablation.rawValue): \(error.description)")
       }
     }
-    let table = Evaluation.table(rows, sequences: evaluation.settings.sequences)
-    if !isStopped {
-      try directory.write(table, as: .evaluation)
-      try directory.write(Table(claims: findings.map(ClaimRecord.init)), as: .claims)
-      manifest.tables = [FileName.evaluation.description, FileName.claims.description]
-      if hasAblations {
-        try directory.write(Table(ablations), as: .ablations)
-        manifest.tables?.append(FileName.ablations.description)
-      }
+    if hasAblations, !isStopped {
+      try directory.write(Table(ablations), as: .ablations)
+      manifest.tables?.append(FileName.ablations.description)
     }
     manifest.end = .now()
     manifest.status = isStopped ? .stopped("stopped by the user") : .finished
@@ -176,9 +188,7 @@ public struct EvaluationRun: Sendable {
     return AblationRow(
       ablation: ablation, trainingLoss: outcome.trajectory.stages.last?.lossAtEnd ?? .nan,
       summary: ablated.summary(at: theta).sentence,
-      losses: rows.filter { $0.predictor == .model }.map {
-        ($0.concentration, $0.length, $0.loss)
-      })
+      losses: Evaluation.modelLosses(rows))
   }
 }
 
@@ -187,11 +197,11 @@ extension Table {
   init(_ ablations: [EvaluationRun.AblationRow]) {
     self.init(columns: ["ablation", "training_loss", "concentration", "length", "loss", "loss_se"])
     for row in ablations {
-      for (concentration, length, loss) in row.losses {
+      for fresh in row.losses {
         append([
           .text(row.ablation.rawValue), .real(row.trainingLoss),
-          concentration.map { .real($0) } ?? .empty, .integer(length), .real(loss.value),
-          .real(loss.standardError),
+          fresh.concentration.map { .real($0) } ?? .empty, .integer(fresh.length),
+          .real(fresh.loss.value), .real(fresh.loss.standardError),
         ])
       }
     }

@@ -9,7 +9,8 @@ extension ExperimentKeys {
     "The lengths L of the fresh sequences that the trained model is evaluated on, by claim G9 and by "
       + "gradflow evaluate")
   static let evaluationConcentrations = Key.reals(
-    "evaluation.concentrations", .positive, [.notEmpty, .distinct],
+    "evaluation.concentrations", RealRange(lower: .closed(1e-8), upper: .closed(1e8)),
+    [.notEmpty, .distinct],
     default: .value([0.05, 0.1, 0.2]),
     "The concentrations α of their chains; not with data.kernel")
   static let evaluationSequences = Key.integer(

@@ -37,6 +37,12 @@ extension InductionHeadPlan {
         )
       }
     case .file:
+      if loaded.document.isGiven(ExperimentKeys.evaluationConcentrations.address()) {
+        throw loaded.error(
+          at: ExperimentKeys.evaluationConcentrations.address(),
+          found: "the key beside data.kernel",
+          allowed: "only where chains are drawn from a prior", advice: "remove the key")
+      }
       sources = [
         (
           nil,

@@ -2,9 +2,9 @@ import GradientFlow
 
 /// Which optimisers train how many steps beside a flow that has been solved, and what is recorded.
 ///
-/// Every stage of training lasts as long as that of the flow did: until/η steps, rounded down.
+/// Every stage of training lasts as long as that of the flow did; its last step is shortened so that it ends there.
 struct TrainingPlan {
-  /// One optimiser with its steps; stages that have no room for a step are not there, nor those after them.
+  /// One optimiser with its steps.
   struct Method {
     let name: OptimizerName
     /// The multiple of the learning rate.
@@ -17,6 +17,8 @@ struct TrainingPlan {
   let methods: [Method]
   /// Gradient descent at multiples of the learning rate.
   let descents: [Method]
+  /// t at which each stage begins.
+  let startTimes: [Double]
   private let durations: [Double]
   private let figures: [FigureSettings]
   private let stageNames: [String]
@@ -28,7 +30,10 @@ struct TrainingPlan {
   ///   - trajectory: its flow, come to its end.
   init(_ experiment: Experiment, beside trajectory: Trajectory) {
     let training = experiment.training
-    durations = trajectory.stages.map { $0.endTime - $0.startTime }
+    // A stage that a condition ended where it began has no steps; what follows it is not trained.
+    let stages = trajectory.stages.prefix { $0.duration > 0 }
+    durations = stages.map(\.duration)
+    startTimes = stages.map(\.startTime)
     figures = experiment.figures
     stageNames = experiment.stages.map(\.name)
     let seed = UInt64(experiment.system.seeds["data"] ?? 0)
@@ -36,14 +41,10 @@ struct TrainingPlan {
       first: experiment.sampling.first, perDecade: experiment.sampling.perDecade)
     let (durations, figures, names) = (durations, figures, stageNames)
 
-    func stages(_ factor: Double, _ rate: (Int) -> Double, _ step: (Int) -> Double)
+    func steps(_ factor: Double, _ rate: (Int) -> Double, _ step: (Int) -> Double)
       -> [DiscreteTraining.StageSteps]
     {
-      var stages: [DiscreteTraining.StageSteps] = []
-      for (index, duration) in durations.enumerated() {
-        // What is one rounding short of a whole number of steps has them all.
-        let count = (duration / step(index) * (1 + 1e-12)).rounded(.down)
-        guard count >= 1 else { break }
+      durations.enumerated().map { index, duration in
         let moments = schedule.times(ofStage: index, within: duration).map {
           Int(($0 / step(index)).rounded())
         }
@@ -52,11 +53,10 @@ struct TrainingPlan {
           else { return nil }
           return step
         }
-        stages.append(
-          DiscreteTraining.StageSteps(
-            rate: rate(index), count: Int(min(count, 1e15)), recorded: [1] + moments + wanted))
+        return DiscreteTraining.StageSteps(
+          covering: duration, timePerStep: step(index), rate: rate(index),
+          recorded: [1] + moments + wanted)
       }
-      return stages
     }
     func method(_ name: OptimizerName, factor: Double = 1) -> Method {
       let step = { (index: Int) in factor * training.rates[index] }
@@ -73,24 +73,27 @@ struct TrainingPlan {
         rate = { _ in training.adamRate }
       }
       return Method(
-        name: name, factor: factor, optimizer: optimizer, stages: stages(factor, rate, step))
+        name: name, factor: factor, optimizer: optimizer, stages: steps(factor, rate, step))
     }
-    methods = training.optimizers.map { method($0) }.filter { !$0.stages.isEmpty }
-    descents = training.factors.sorted(by: >).map { method(.descent, factor: $0) }
-      .filter { $0.stages.count == durations.count }
+    methods = durations.isEmpty ? [] : training.optimizers.map { method($0) }
+    descents =
+      durations.isEmpty
+      ? [] : training.factors.sorted(by: >).map { method(.descent, factor: $0) }
   }
 
   /// Whether there is anything to do.
-  var isEmpty: Bool { methods.isEmpty && descents.isEmpty && figures.isEmpty }
+  var isEmpty: Bool {
+    durations.isEmpty || methods.isEmpty && descents.isEmpty && figures.isEmpty
+  }
 
   /// The times, on each stage's own clock, at which the flow is wanted.
   var times: [[Double]] {
     durations.indices.map { index in
       var times: [Double] = []
-      for method in methods + descents where index < method.stages.count {
+      for method in methods + descents {
         let stage = method.stages[index]
         guard let step = method.optimizer.timePerStep(rate: stage.rate) else { continue }
-        times += stage.recorded.map { step * Double($0) }
+        times += stage.recorded.map { step * stage.elapsed(after: $0) }
       }
       for figure in figures where figure.stage == stageNames[index] {
         if case .time(let time) = figure.moment { times.append(time) }

@@ -3,15 +3,13 @@ import GradientFlow
 import Objectives
 import RunRecords
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// Discrete training beside a flow: runs the optimisers, and the flow once more at their moments.
 struct TrainingRun {
   let plan: TrainingPlan
   let problem: FlowProblem
   let options: SolverOptions
+  /// Whether λ_max of the Hessian is recorded at every recorded step.
+  let sharpness: Bool
   let batches: (any BatchSource)?
 
   /// What one optimiser left.
@@ -43,24 +41,29 @@ struct TrainingRun {
       isStopped = !observer(progress)
       return !isStopped
     }
-    func records(_ methods: [TrainingPlan.Method]) -> [Entry] {
-      var records: [Entry] = []
-      for method in methods where !isStopped {
-        let training = DiscreteTraining(
-          flow, by: method.optimizer, stages: method.stages, batches: batches,
-          threads: options.threads)
-        let record = training.run(sharpness: true) { progress in
-          isStopped = !observer(
-            FlowProgress(
-              training: method.title, progress, stage: flow.stages[progress.stage]))
-          return !isStopped
-        }
-        records.append((method, record))
+    func entry(_ method: TrainingPlan.Method) -> Entry {
+      let training = DiscreteTraining(
+        flow, by: method.optimizer, stages: method.stages, startTimes: plan.startTimes,
+        batches: batches, threads: options.threads)
+      let record = training.run(sharpness: sharpness) { progress in
+        isStopped = !observer(
+          FlowProgress(activity: method.title, progress, stage: flow.stages[progress.stage]))
+        return !isStopped
       }
-      return records
+      return (method, record)
     }
-    let methods = records(plan.methods)
-    let descents = records(plan.descents)
+    var methods: [Entry] = []
+    for method in plan.methods where !isStopped { methods.append(entry(method)) }
+    // What has been run already at this rate is not run again.
+    let descent = methods.first { $0.method.name == .descent }?.record
+    var descents: [Entry] = []
+    for method in plan.descents where !isStopped {
+      if method.factor == 1, let descent {
+        descents.append((method, descent))
+      } else {
+        descents.append(entry(method))
+      }
+    }
     return Outcome(
       comparison: TrainingComparison(problem.objective, flow: beside), methods: methods,
       descents: descents, isStopped: isStopped)
@@ -93,7 +96,9 @@ extension TrainingRun.Outcome {
   /// The files that training leaves, by name.
   var tables: [(file: FileName, table: Table)] {
     var tables: [(file: FileName, table: Table)] = []
-    let timed = methods.first { $0.method.optimizer.timePerStep(rate: 1) != nil }
+    // The longest of those on the flow's time axis: one that diverged ends early.
+    let timed = methods.filter { $0.method.optimizer.timePerStep(rate: 1) != nil }
+      .max { $0.record.samples.count < $1.record.samples.count }
     if let timed {
       tables.append((.flow, Table(comparison, beside: timed.record)))
     }
@@ -184,21 +189,17 @@ extension Table {
     _ comparison: TrainingComparison
   ) {
     self.init(columns: [
-      "factor", "steps", "status", "distance", "relative_distance", "order", "sharpness_share",
+      "factor", "steps", "status", "distance", "distance_over_path", "order", "sharpness_share",
     ])
-    var last: (factor: Double, distance: Double)?
-    for (method, record) in descents {
+    let orders = comparison.orders(of: descents.map { ($0.method.factor, $0.record) })
+    func cell(_ value: Double?) -> Cell { value.map { .real($0) } ?? .empty }
+    for ((method, record), order) in zip(descents, orders) {
       let distance = comparison.largestDistance(of: record)
-      let order = last.flatMap { last in
-        distance.map { log(last.distance / $0) / log(last.factor / method.factor) }
-      }
       append([
-        .real(method.factor), .integer(record.stages.reduce(0) { $0 + $1.count }),
-        .text(record.ending.name), distance.map { .real($0) } ?? .empty,
-        distance.map { .real($0 / comparison.pathLength) } ?? .empty,
-        order.map { .real($0) } ?? .empty, record.largestSharpnessShare.map { .real($0) } ?? .empty,
+        .real(method.factor), .integer(record.stepCount), .text(record.ending.name),
+        cell(distance), cell(distance.map { $0 / comparison.pathLength }), cell(order),
+        cell(record.largestSharpnessShare),
       ])
-      last = distance.map { (method.factor, $0) }
     }
   }
 }

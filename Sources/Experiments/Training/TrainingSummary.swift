@@ -9,7 +9,7 @@ public struct TrainingSummary: Sendable, Equatable {
     public let name: String
     /// The multiple of the learning rate.
     public let factor: Double
-    /// Steps in all.
+    /// Steps that were made.
     public let steps: Int
     /// How it ended: `finished`, `diverged`, `stopped`.
     public let status: String
@@ -20,6 +20,8 @@ public struct TrainingSummary: Sendable, Equatable {
     public let distance: Double?
     /// The largest λ_max/(2/η) at a recorded step; nil where there is no such limit.
     public let sharpnessShare: Double?
+    /// The order of convergence between the rate before and this one; nil where there is none.
+    public let order: Double?
   }
 
   /// The optimisers that were asked for.
@@ -28,18 +30,18 @@ public struct TrainingSummary: Sendable, Equatable {
   public let descents: [Method]
 
   init(_ outcome: TrainingRun.Outcome) {
-    func summaries(_ records: [TrainingRun.Entry]) -> [Method] {
-      records.map { entry in
-        Method(
-          name: entry.method.name.rawValue, factor: entry.method.factor,
-          steps: entry.record.stages.reduce(0) { $0 + $1.count }, status: entry.record.ending.name,
-          loss: entry.record.samples.last?.values[0] ?? .nan,
-          distance: outcome.comparison.largestDistance(of: entry.record).map {
-            $0 / outcome.comparison.pathLength
-          }, sharpnessShare: entry.record.largestSharpnessShare)
-      }
+    let comparison = outcome.comparison
+    func summary(_ entry: TrainingRun.Entry, order: Double?) -> Method {
+      Method(
+        name: entry.method.name.rawValue, factor: entry.method.factor,
+        steps: entry.record.stepCount, status: entry.record.ending.name,
+        loss: entry.record.samples.last?.values[0] ?? .nan,
+        distance: comparison.largestDistance(of: entry.record).map { $0 / comparison.pathLength },
+        sharpnessShare: entry.record.largestSharpnessShare, order: order)
     }
-    methods = summaries(outcome.methods)
-    descents = summaries(outcome.descents)
+    methods = outcome.methods.map { summary($0, order: nil) }
+    let orders = comparison.orders(
+      of: outcome.descents.map { ($0.method.factor, $0.record) })
+    descents = zip(outcome.descents, orders).map { summary($0, order: $1) }
   }
 }
