@@ -105,7 +105,7 @@ public struct TrainingEvidence: Sendable {
     let drift = "drift of C_D over all steps, beyond what the flow is allowed"
     return [
       law,
-      growth > 10 * allowed
+      growth > allowed
         ? Finding(
           .descentDrift, drift, derived: allowed, measured: largest, uncertainty: 0, modelError: 0,
           relation: .atLeast)
