@@ -2,6 +2,15 @@ public import DeclaredKeys
 
 /// The sequences that the loss is taken over.
 public struct DataSettings: Sendable, Hashable {
+  /// The kernels of the chains; nil where tokens come from a file.
+  var kernels: KernelSettings? {
+    switch source {
+    case .chains(let chains): chains.kernels
+    case .population(let population): population.kernels
+    case .tokens: nil
+    }
+  }
+
   /// L, where the file says it.
   var length: Int? {
     switch source {

@@ -84,7 +84,9 @@ extension Experiment {
     write(settings.initial, to: &values)
     values[Keys.completeShare] = settings.completeShare
     values[Keys.evaluationLengths] = settings.evaluation.lengths
-    values[Keys.evaluationConcentrations] = settings.evaluation.concentrations
+    if settings.data.kernels?.concentration != nil {
+      values[Keys.evaluationConcentrations] = settings.evaluation.concentrations
+    }
     values[Keys.evaluationSequences] = settings.evaluation.sequences
   }
 

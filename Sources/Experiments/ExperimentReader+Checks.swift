@@ -252,7 +252,9 @@ extension ExperimentReader {
       document.reject(
         Keys.values.address().entry(name), .notAllowed, found: "a parameter the model lacks",
         allowed: "c.HEADS such as c.1 or c.1+2 with at most \(settings.model.degree) heads"
-          + (settings.model.hasEmptySet ? ", c.0" : "") + ", w.HEAD.LAG such as w.1.2, or a",
+          + (settings.model.hasEmptySet ? ", c.0" : "")
+          + (settings.model.positions == .relative ? ", w.HEAD.LAG such as w.1.2" : "")
+          + ", or a",
         advice: "heads are counted from 1 to \(settings.model.heads), in ascending order")
     }
   }

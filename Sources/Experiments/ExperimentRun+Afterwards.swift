@@ -14,16 +14,21 @@ extension ExperimentRun {
     let experiment = plan.experiment
     let training = TrainingPlan(experiment, beside: trajectory)
     if training.isEmpty { return nil }
-    if training.startTimes.count < trajectory.stages.count {
-      logger.warning(
-        "training ends before a stage in which the flow did not move",
-        metadata: ["stage": "\(trajectory.stages[training.startTimes.count].stage.name)"])
-    }
-    return try TrainingRun(
+    let outcome = try TrainingRun(
       plan: training, problem: problem, options: options,
       sharpness: experiment.solver.linearSolver == .dense || experiment.sampling.sharpness,
       batches: experiment.training.optimizers.contains(.stochastic) ? prepared.batches() : nil
     ).run(observer: observer)
+    for (method, record) in outcome.methods {
+      guard case .diverged(let stage, let step) = record.ending else { continue }
+      logger.warning(
+        "an optimiser diverged",
+        metadata: [
+          "optimizer": "\(method.name.rawValue)", "step": "\(step)",
+          "stage": "\(trajectory.stages[stage].stage.name)",
+        ])
+    }
+    return outcome
   }
 
   /// What came of the claims about training.

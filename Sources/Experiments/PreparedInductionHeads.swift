@@ -94,13 +94,7 @@ struct PreparedInductionHeads: PreparedSystem {
   func batches() -> (any BatchSource)? { InductionHeadBatches(plan: plan) }
 
   /// α, if the chains come from a prior.
-  private var concentration: Double? {
-    switch plan.settings.data.source {
-    case .chains(let chains): chains.kernels.concentration
-    case .population(let population): population.kernels.concentration
-    case .tokens: nil
-    }
-  }
+  private var concentration: Double? { plan.settings.data.kernels?.concentration }
 
   /// The same data with counts of every token; nil where the kernels are not known.
   private var comparison: GIHObjective? {

@@ -21,7 +21,7 @@ public struct FreshLoss: Sendable, Equatable {
 }
 
 extension Claim {
-  /// G9: the loss falls from each length to the next, beyond L = 400 within its standard error.
+  /// G9: the loss falls from each length to the next, or rises by no more than its standard error.
   ///
   /// - Parameter losses: by concentration, and by length ascending.
   /// - Returns: one finding for each pair of lengths that follow each other; none for other claims.
@@ -33,10 +33,8 @@ extension Claim {
       return Finding(
         .lengths,
         "fall of the loss, above the kernel's, from L=\(before.length) to \(own.length)\(place)",
-        derived: 0, measured: drop.value, uncertainty: own.length > 400 ? drop.standardError : 0,
-        modelError: 0, relation: .atLeast,
-        detail: "loss \(Evidence.text(own.loss.value)), paired standard error "
-          + Evidence.text(drop.standardError))
+        derived: 0, measured: drop.value, uncertainty: drop.standardError, modelError: 0,
+        relation: .atLeast, detail: "loss \(Evidence.text(own.loss.value))")
     }
     return findings.isEmpty
       ? [Finding(.lengths, "", notApplicable: "there are fewer than two lengths")] : findings

@@ -23,7 +23,7 @@ public struct DiscreteTraining: Sendable {
   public struct StageSteps: Sendable, Hashable {
     /// η > 0.
     public let rate: Double
-    /// Steps, ≥ 1.
+    /// Steps, ≥ 0.
     public let count: Int
     /// The share of a whole step that the last one is, in 0…1 without 0.
     public let lastShare: Double
@@ -32,7 +32,7 @@ public struct DiscreteTraining: Sendable {
 
     /// Describes the steps of a stage.
     public init(rate: Double, count: Int, lastShare: Double = 1, recorded: [Int]) {
-      precondition(rate > 0 && count >= 1, "a stage has steps of positive size")
+      precondition(rate > 0 && count >= 0, "a stage has steps of positive size")
       precondition(lastShare > 0 && lastShare <= 1, "the last step is a share of a whole one")
       self.rate = rate
       self.count = count
@@ -43,17 +43,17 @@ public struct DiscreteTraining: Sendable {
     /// As many steps as cover a duration; the last one is shortened so that it ends there.
     ///
     /// - Parameters:
-    ///   - duration: > 0.
+    ///   - duration: ≥ 0; of 0 there is no step.
     ///   - timePerStep: > 0; the duration has at most 10¹⁵ of them.
     ///   - rate: η > 0.
     ///   - recorded: the steps to be recorded.
     public init(covering duration: Double, timePerStep: Double, rate: Double, recorded: [Int]) {
       let steps = duration / timePerStep
-      precondition(steps > 0 && steps <= 1e15, "a duration has a number of steps")
+      precondition(steps >= 0 && steps <= 1e15, "a duration has a number of steps")
       // What is a rounding off a whole number is that number.
       let whole = (steps * (1 + 1e-12)).rounded(.down)
       let rest = steps - whole
-      let isWhole = whole >= 1 && rest <= 1e-9
+      let isWhole = steps == 0 || whole >= 1 && rest <= 1e-9
       self.init(
         rate: rate, count: Int(whole) + (isWhole ? 0 : 1), lastShare: isWhole ? 1 : rest,
         recorded: recorded)
@@ -61,7 +61,7 @@ public struct DiscreteTraining: Sendable {
 
     /// Whole steps that have been made after some steps.
     public func elapsed(after step: Int) -> Double {
-      step == count ? Double(count - 1) + lastShare : Double(step)
+      step == count && count > 0 ? Double(count - 1) + lastShare : Double(step)
     }
   }
 

@@ -43,6 +43,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var laws: [LawCheck]
   /// The tables of a run that integrates no flow; nil for one that does.
   public var tables: [String]?
+  /// The run whose model an evaluation is about; nil for others.
+  public var evaluated: String?
 
   /// The manifest of a run that starts.
   public init(
@@ -74,6 +76,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     case seeds, source, libraries, compiler
     case kernelPath = "kernel_path"
     case machine, threads, start, end, status, flows, stages, laws, tables
+    case evaluated = "evaluated_run"
   }
 }
 

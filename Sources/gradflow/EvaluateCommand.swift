@@ -33,6 +33,13 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var options: LaunchOptions
 
   func run() throws {
+    if let foreign = options.overrides.first(where: { !$0.hasPrefix("evaluation.") }) {
+      throw Failure(
+        code: Exit.badInput,
+        message:
+          "--set \(foreign): the model and its data are those of the run; only keys evaluation.… can be set"
+      )
+    }
     let evaluation: EvaluationRun
     do {
       evaluation = try EvaluationRun(
@@ -43,14 +50,12 @@ struct EvaluateCommand: ParsableCommand {
     } catch let error as RecordError {
       throw Failure(code: Exit.badInput, message: error.description)
     }
-    let name = URL(fileURLWithPath: trained).lastPathComponent
-    let directory = try options.directory(
-      "evaluate-\(name.drop { $0.isNumber || $0 == "-" })", out: out)
+    let directory = try options.directory("evaluate-\(name)", out: out)
     Interruption.watch()
     let report = try launch(evaluation, into: directory)
     if report.isStopped {
       throw Failure(
-        code: Exit.stopped, message: "stopped; no table is written in \(directory.path)")
+        code: Exit.stopped, message: "stopped; what was done is in \(directory.path)")
     }
     print(EvaluationSummary(question: evaluation.question, report: report).text)
     print("\n" + String(format: "%.1f s", report.seconds) + ", recorded in \(directory.path)")
@@ -60,6 +65,13 @@ struct EvaluateCommand: ParsableCommand {
         code: Exit.rejected,
         message: "G9 is rejected: " + rejected.map(\.statement).joined(separator: "; "))
     }
+  }
+
+  /// The experiment's name, from that of the nearest folder which has one: `runs/0001-name/replicates/001`.
+  private var name: String {
+    URL(fileURLWithPath: trained).pathComponents.reversed().lazy
+      .filter { $0 != "replicates" && $0 != "flows" }
+      .map { String($0.drop { $0.isNumber || $0 == "-" }) }.first { !$0.isEmpty } ?? "run"
   }
 
   private func launch(

@@ -7,7 +7,9 @@ extension Summary {
     var lines: [String] = []
     if !training.methods.isEmpty {
       lines.append(heading("optimiser") + "   loss at end")
-      lines += training.methods.map { line($0.name, $0) + "   " + $0.loss.formatted(digits: 6) }
+      lines += training.methods.map {
+        line($0.name, $0) + "   " + ($0.loss.isNaN ? "–" : $0.loss.formatted(digits: 6))
+      }
     }
     if !training.descents.isEmpty {
       lines.append(heading("gd at rate") + "   order")

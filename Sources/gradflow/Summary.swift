@@ -64,6 +64,7 @@ enum Summary {
       "seeds",
       manifest.seeds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         .joined(separator: ", "))
+    if let run = manifest.evaluated { add("evaluated", run) }
     if inspection.manifest.flows == nil {
       if manifest.tables == nil { lines.append("stages") }
       for stage in manifest.stages {
@@ -71,7 +72,7 @@ enum Summary {
           "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
             + "\(stage.ending ?? "running")")
       }
-      lines.append(manifest.tables == nil ? "laws" : "bounds")
+      if !manifest.laws.isEmpty { lines.append(manifest.tables == nil ? "laws" : "bounds") }
       for law in manifest.laws {
         lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
       }

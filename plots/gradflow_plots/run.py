@@ -113,12 +113,14 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
         runs = inner_runs(folder)
         example = f", such as {runs[0]}" if runs else ""
         raise RunError(f"{folder}: this holds several runs; give one of those inside{example}.")
+    if manifest.get("tables") is not None:
+        raise RunError(f"{folder}: this holds tables and no flow, so there are no stages to draw.")
     status = manifest["status"]
     if status["state"] != "finished" and not allow_incomplete:
         message = f" ({status['message']})" if status.get("message") else ""
         raise RunError(
             f"{folder}: the run is {status['state']}{message}, so its files are not complete. "
-            "Resume it, or read what there is with --partial (allow_incomplete=True)."
+            "Read what there is with --partial (allow_incomplete=True)."
         )
     wanted = ["experiment.yaml", *_COLUMNS]
     missing = [name for name in wanted if not (folder / name).is_file()]

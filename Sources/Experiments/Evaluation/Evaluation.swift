@@ -147,7 +147,9 @@ struct Evaluation: Sendable {
   private func simple(
     _ sequences: ChosenSequences, _ concentration: Double?
   ) -> [Predictor: [Double]] {
-    let (d, loss) = (model.vocabulary, model.loss)
+    // These are laws, whatever the model's outputs are taken for.
+    let loss = OutputLoss.logProbability(floor: model.loss.floor ?? 0)
+    let d = model.vocabulary
     let posterior = concentration.map { concentration in
       InContextPredictor(
         vocabulary: d, parents: parents, concentration: concentration)

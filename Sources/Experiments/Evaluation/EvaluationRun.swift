@@ -16,6 +16,8 @@ public struct EvaluationRun: Sendable {
   let program: ProgramDescription
   let threads: Int
   let logger: Logger
+  /// The directory of the run.
+  private let run: String
   /// The question of the experiment, for people.
   public var question: String? { plan.experiment.question }
 
@@ -35,6 +37,11 @@ public struct EvaluationRun: Sendable {
   ) throws {
     let directory = try RunDirectory.open(at: run)
     let manifest = try directory.manifest()
+    if manifest.tables != nil {
+      throw RecordError(
+        path: directory.path, reason: .malformed("holds tables, and no trained model"),
+        advice: "Evaluate a run of `gradflow run` that has come to its end.")
+    }
     if manifest.flows != nil {
       let inner = try directory.innerPaths().first ?? "replicates/001"
       throw RecordError(
@@ -51,6 +58,7 @@ public struct EvaluationRun: Sendable {
     let loaded = try LoadedExperiment(
       contentsOf: directory.path(of: .experiment), overrides: overrides)
     plan = try ExperimentPlan(loaded, memoryLimit: Machine.current().availableMemory)
+    _ = try plan.system.evaluation(of: plan.start, threads: threads)
     let trained = try FinalParameters(contentsOf: directory.path(of: .final))
     let names = plan.system.layout.names
     guard trained.parameters.map(\.name) == names else {
@@ -65,7 +73,7 @@ public struct EvaluationRun: Sendable {
     self.program = program
     self.threads = threads
     self.logger = logger
-    _ = try plan.system.evaluation(of: parameters, threads: threads)
+    self.run = directory.path
   }
 
   /// One ablation: how it trained, and how it does on fresh data.
@@ -117,6 +125,7 @@ public struct EvaluationRun: Sendable {
     var manifest = program.manifest(
       experiment: plan.experiment, resolved: resolved, threads: threads, start: start)
     manifest.tables = []
+    manifest.evaluated = run
     do {
       try directory.write(resolved, as: .experiment)
       try directory.write(manifest)
@@ -156,7 +165,7 @@ public struct EvaluationRun: Sendable {
         remarks.append("\(ablation.rawValue): \(error.description)")
       }
     }
-    if hasAblations, !isStopped {
+    if !ablations.isEmpty {
       try directory.write(Table(ablations), as: .ablations)
       manifest.tables?.append(FileName.ablations.description)
     }

@@ -13,7 +13,8 @@ extension ExperimentKeys {
   static let stageRate = Key.real(
     "stages[].learning_rate", .positive, unit: "flow time per step",
     default: .described("training.learning_rate"), sample: "1",
-    "The learning rate η of this stage; it has until/η steps, rounded down")
+    "The learning rate η of this stage, at most until; it has until/η steps, the last one shortened"
+  )
   static let momentum = Key.real(
     "training.momentum", RealRange(lower: .closed(0), upper: .open(1)), default: .value(0.9),
     "β of the heavy ball, whose rate is η(1 − β), so that a step goes on by η in time, too")

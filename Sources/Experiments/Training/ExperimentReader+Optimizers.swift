@@ -21,13 +21,17 @@ extension Ensemble {
     // Its loss is not taken over batches.
     if experiment.inductionHeads == nil { names.removeAll { $0 == .stochastic } }
     var further: [String] = []
-    if !given.gives(ExperimentKeys.optimizers) {
+    if experiment.training.optimizers.isEmpty {
       further.append(
         "\(ExperimentKeys.optimizers.declaration.path)=[\(names.map(\.rawValue).joined(separator: ", "))]"
       )
     }
     if !given.gives(ExperimentKeys.factors) {
-      further.append("\(ExperimentKeys.factors.declaration.path)=[4, 2, 1, 0.5, 0.25]")
+      // A step fits into every stage.
+      let room =
+        zip(experiment.stages, experiment.training.rates).map { $0.duration / $1 }.min() ?? 1
+      let factors = [4, 2, 1, 0.5, 0.25].filter { $0 <= room }
+      further.append("\(ExperimentKeys.factors.declaration.path)=\(factors)")
     }
     return try Ensemble(contentsOf: path, overrides: overrides + further)
   }
@@ -65,13 +69,26 @@ extension ExperimentReader {
     for index in 0..<(document[Keys.figures]?.count ?? 0) { checkFigure(index, optimizers) }
   }
 
-  /// Every stage has room for a step.
+  /// Every stage has room for a step, also of the largest multiple.
   private mutating func checkRates(_ optimizers: [OptimizerName]) {
-    guard !optimizers.isEmpty else { return }
+    let largest = document[Keys.factors]?.max() ?? 0
+    guard !optimizers.isEmpty || largest > 0 else { return }
     for index in 0..<(document[Keys.stages]?.count ?? 0) {
       guard let duration = document[Keys.until, index] else { continue }
       let own = document[Keys.stageRate, index]
-      guard let rate = own ?? document[Keys.learningRate], rate > duration else { continue }
+      guard let rate = own ?? document[Keys.learningRate] else { continue }
+      if rate <= duration {
+        guard largest * rate > duration, !document.isFaulty(Keys.factors.address()) else {
+          continue
+        }
+        document.reject(
+          Keys.factors.address(),
+          found: "\(largest), and \(largest) times the learning rate \(rate) is longer than "
+            + "stages[\(index)].until \(duration)",
+          allowed: "multiples up to \(duration / rate)",
+          advice: "drop the larger ones, or lengthen the stage")
+        continue
+      }
       document.reject(
         own == nil ? Keys.learningRate.address() : Keys.stageRate.address(index),
         found: "\(rate) with stages[\(index)].until \(duration)", allowed: "at most \(duration)",
@@ -96,6 +113,13 @@ extension ExperimentReader {
         place, found: hasFirst ? "both \(names)" : "neither of \(names)",
         allowed: "exactly one of \(names)", advice: hasFirst ? "drop one" : "add one")
       return
+    }
+    if document[Keys.figureValue, index] == 0, document.isGiven(Keys.figureRelative.address(index))
+    {
+      document.reject(
+        Keys.figureRelative.address(index), found: "a share of the figure 0",
+        allowed: "absolute there",
+        advice: "write absolute")
     }
     if document.isGiven(Keys.figureStep.address(index)), !optimizers.contains(.descent) {
       document.reject(

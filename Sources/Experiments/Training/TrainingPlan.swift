@@ -30,10 +30,8 @@ struct TrainingPlan {
   ///   - trajectory: its flow, come to its end.
   init(_ experiment: Experiment, beside trajectory: Trajectory) {
     let training = experiment.training
-    // A stage that a condition ended where it began has no steps; what follows it is not trained.
-    let stages = trajectory.stages.prefix { $0.duration > 0 }
-    durations = stages.map(\.duration)
-    startTimes = stages.map(\.startTime)
+    durations = trajectory.stages.map(\.duration)
+    startTimes = trajectory.stages.map(\.startTime)
     figures = experiment.figures
     stageNames = experiment.stages.map(\.name)
     let seed = UInt64(experiment.system.seeds["data"] ?? 0)
@@ -75,16 +73,12 @@ struct TrainingPlan {
       return Method(
         name: name, factor: factor, optimizer: optimizer, stages: steps(factor, rate, step))
     }
-    methods = durations.isEmpty ? [] : training.optimizers.map { method($0) }
-    descents =
-      durations.isEmpty
-      ? [] : training.factors.sorted(by: >).map { method(.descent, factor: $0) }
+    methods = training.optimizers.map { method($0) }
+    descents = training.factors.sorted(by: >).map { method(.descent, factor: $0) }
   }
 
   /// Whether there is anything to do.
-  var isEmpty: Bool {
-    durations.isEmpty || methods.isEmpty && descents.isEmpty && figures.isEmpty
-  }
+  var isEmpty: Bool { methods.isEmpty && descents.isEmpty && figures.isEmpty }
 
   /// The times, on each stage's own clock, at which the flow is wanted.
   var times: [[Double]] {
@@ -102,12 +96,13 @@ struct TrainingPlan {
     }
   }
 
-  /// The same flow with stages as long as they were, and nothing that ends them earlier.
+  /// The same flow with stages as long as they were, and nothing that ends them earlier; a stage that a condition
+  /// ended where it began ends there again.
   func flow(of problem: FlowProblem) -> FlowProblem {
     FlowProblem(
       minimizing: problem.objective, from: problem.start,
       stages: zip(problem.stages, durations).map {
-        Stage(name: $0.name, training: $0.trainedGroups, until: $1)
+        $1 > 0 ? Stage(name: $0.name, training: $0.trainedGroups, until: $1) : $0
       })
   }
 }

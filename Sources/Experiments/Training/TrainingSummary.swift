@@ -13,7 +13,7 @@ public struct TrainingSummary: Sendable, Equatable {
     public let steps: Int
     /// How it ended: `finished`, `diverged`, `stopped`.
     public let status: String
-    /// The loss at the last recorded step.
+    /// The loss at the last step; not a number if it did not finish.
     public let loss: Double
     /// sup_t ‖θ(t) − θ_flow(t)‖ over the length of the flow's path; nil where the optimiser has no time, or did
     /// not finish.
@@ -35,7 +35,7 @@ public struct TrainingSummary: Sendable, Equatable {
       Method(
         name: entry.method.name.rawValue, factor: entry.method.factor,
         steps: entry.record.stepCount, status: entry.record.ending.name,
-        loss: entry.record.samples.last?.values[0] ?? .nan,
+        loss: entry.record.isFinished ? entry.record.samples.last?.values[0] ?? .nan : .nan,
         distance: comparison.largestDistance(of: entry.record).map { $0 / comparison.pathLength },
         sharpnessShare: entry.record.largestSharpnessShare, order: order)
     }
