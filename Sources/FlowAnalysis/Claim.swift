@@ -70,7 +70,7 @@ public enum Claim: String, Sendable, CaseIterable {
   }
 
   /// Whether its constants hold for the transformer of the paper's theory alone; see
-  /// ``GIHTransformer/isPaperForm``.
+  /// `GIHTransformer.isPaperForm`.
   public var needsPaperForm: Bool {
     switch self {
     case .conservation, .finiteOptimum, .lengths: false

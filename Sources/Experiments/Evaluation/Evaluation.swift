@@ -27,7 +27,7 @@ struct Evaluation: Sendable {
     case limit([Int])
     /// The law that the token is drawn from.
     case kernel
-    /// The posterior of that law given the sequence and the prior; see ``InContextPredictor``.
+    /// The posterior of that law given the sequence and the prior; see `InContextPredictor`.
     case posterior
     /// All tokens alike.
     case uniform

@@ -29,7 +29,7 @@ struct TrainingRun {
   ///
   /// - Parameter observer: told now and then; returns whether to go on.
   /// - Returns: all records; fewer if it was stopped.
-  /// - Throws: ``FlowFailure`` when the flow cannot be solved a second time.
+  /// - Throws: `FlowFailure` when the flow cannot be solved a second time.
   func run(observer: @escaping (FlowProgress) -> Bool) throws(FlowFailure) -> Outcome {
     let flow = plan.flow(of: problem)
     var options = options
