@@ -66,13 +66,7 @@ public struct EnsembleRun: Sendable {
     var manifest = program.manifest(
       experiment: plan.first.experiment, resolved: resolved, threads: threads, start: start)
     manifest.flows = FlowCounts(total: plan.grid.count)
-    do {
-      try directory.write(resolved, as: .experiment)
-      try directory.write(manifest)
-    } catch {
-      try? directory.discard()
-      throw error
-    }
+    try directory.begin(resolved, manifest)
 
     let flows = runAll(into: directory, exportCorpus, judge: judge, observer: observer)
     let outcome = EnsembleOutcome(

@@ -1,4 +1,5 @@
 import DeclaredKeys
+import FlowAnalysis
 import MixedTargets
 
 extension Experiment {

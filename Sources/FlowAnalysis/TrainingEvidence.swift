@@ -91,7 +91,8 @@ public struct TrainingEvidence: Sendable {
     func total(_ values: [Double]) -> Double {
       coefficients.reduce(0) { $0 + values[$1] * values[$1] }
     }
-    let rate = descent.stages[descent.samples[first].stage].rate
+    let steps = descent.stages[descent.samples[first].stage]
+    let rate = steps.rate * steps.elapsed(after: 1)
     let growth = rate * rate * before[norm] * before[norm] / total(before)
     let flips = coefficients.filter { before[$0] * after[$0] < 0 }.map { columns[$0] }
     let law = Finding(

@@ -13,6 +13,22 @@ extension RunDirectory {
     try AtomicFile.write(text, to: path(of: name))
   }
 
+  /// Writes what a run begins with; if that fails, nothing of the run is left behind.
+  ///
+  /// - Parameters:
+  ///   - experiment: the resolved experiment.
+  ///   - manifest: that of a run that starts.
+  /// - Throws: `RecordError` when one of the two cannot be written.
+  public func begin(_ experiment: String, _ manifest: Manifest) throws(RecordError) {
+    do {
+      try write(experiment, as: .experiment)
+      try write(manifest)
+    } catch {
+      try? discard()
+      throw error
+    }
+  }
+
   /// Writes the manifest.
   public func write(_ manifest: Manifest) throws(RecordError) {
     try AtomicFile.write(manifest.json(), to: path(of: .manifest))

@@ -86,7 +86,7 @@ struct EvaluationSummary {
       [20, 100, last].contains(lengths[$0])
     }
     var lines = [
-      "taken away".padded(to: 26) + "training loss".aligned(to: 14)
+      "taken away".padded(to: 30) + "training loss".aligned(to: 14)
         + shown.map { index in
           let place = first.losses[index]
           return ((place.concentration.map { "α=\($0) " } ?? "") + "L=\(place.length)").aligned(
@@ -95,7 +95,7 @@ struct EvaluationSummary {
     ]
     for row in report.ablations {
       lines.append(
-        row.ablation.rawValue.padded(to: 26)
+        row.ablation.rawValue.padded(to: 30)
           + String(format: "%.5f", row.trainingLoss).aligned(to: 14)
           + shown.map { index in
             // Positions with weights of their own are of one length.

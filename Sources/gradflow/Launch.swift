@@ -92,6 +92,30 @@ struct LaunchOptions: ParsableArguments {
     }
   }
 
+  /// Runs a plan and prints its summary, or with `check` only its sizes.
+  ///
+  /// - Throws: `Failure` with the exit code.
+  func run(
+    _ plan: EnsemblePlan, of experiment: String, out: String?, check isCheck: Bool,
+    exportCorpus: Bool = false
+  ) throws {
+    if isCheck {
+      print(Summary.sizes(of: plan, threads: threadCount))
+      return
+    }
+    let directory = try directory(experiment, out: out)
+    let isSingle = plan.grid.isSingle
+    let outcome = try launch(plan, into: directory, exportCorpus: exportCorpus) {
+      _, plan, outcome in
+      isSingle ? Summary.text(of: outcome, plan: plan, path: directory.path) : ""
+    }
+    print(
+      isSingle
+        ? outcome.flows[0].judgement ?? ""
+        : Summary.text(of: outcome, plan: plan, path: directory.path))
+    try check(outcome, of: plan, in: directory)
+  }
+
   /// Throws when runs were stopped or failed.
   func check<Judgement>(
     _ outcome: EnsembleOutcome<Judgement>, of plan: EnsemblePlan, in directory: RunDirectory

@@ -23,20 +23,6 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let plan = try options.plan(experiment)
-    if check {
-      print(Summary.sizes(of: plan, threads: options.threadCount))
-      return
-    }
-    let directory = try options.directory(experiment, out: out)
-    let isSingle = plan.grid.isSingle
-    let outcome = try options.launch(plan, into: directory, exportCorpus: exportCorpus) {
-      _, plan, outcome in
-      isSingle ? Summary.text(of: outcome, plan: plan, path: directory.path) : ""
-    }
-    print(
-      isSingle
-        ? outcome.flows[0].judgement ?? ""
-        : Summary.text(of: outcome, plan: plan, path: directory.path))
-    try options.check(outcome, of: plan, in: directory)
+    try options.run(plan, of: experiment, out: out, check: check, exportCorpus: exportCorpus)
   }
 }

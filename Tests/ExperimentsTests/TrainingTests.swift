@@ -115,11 +115,11 @@ import Testing
 
   /// Runs an experiment; its outcome and the tables it wrote.
   private func run(
-    _ overrides: [String] = []
+    _ overrides: [String] = [], text: String = small
   ) throws -> (outcome: ExperimentRun.Outcome, table: (FileName) throws -> Table) {
     let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
     let plan = try EnsemblePlan(
-      Ensemble(text: Self.small, file: "/folder/x.yaml", overrides: overrides)
+      Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides)
     ).first
     let directory = try RunDirectory.create(at: folder)
     let outcome = try ExperimentRun(
@@ -210,19 +210,42 @@ import Testing
   }
 
   @Test func whatDivergesIsRecordedUpToThere() throws {
-    let (outcome, table) = try run([
-      "claims=[G1]", "training.optimizers=[gd, momentum]", "training.factors=[20, 1]",
-      "initial.scale=1e3",
-    ])
-    let methods = try #require(outcome.training)
-    #expect(methods.descents.map(\.factor) == [20, 1])
-    #expect(try table(.convergence).rowCount == 2)
-    #expect(try table(.flow).rowCount > 0)
+    let text = """
+      # Too far?
+      model: {family: mixed-target}
+      target: {proportion: 1, weight: 0.5}
+      data: {length: 100}
+      initial: {sigma: 1.0e-3}
+      stages: [{name: all, train: [p, v1, v, w], until: 1.0e+6}]
+      training: {optimizers: [gd, momentum], learning_rate: 1.0e+4}
+      """
+    let (outcome, table) = try run(text: text)
+    let methods = try #require(outcome.training).methods
+    #expect(methods.map(\.status) == ["diverged", "diverged"])
+    for method in methods {
+      #expect(method.steps < 100 && method.loss.isNaN && method.distance == nil)
+    }
+    let descent = try table(.gradientDescent)
+    #expect(descent.rowCount >= 2 && descent.reals("loss")?.allSatisfy(\.isFinite) == true)
+  }
+
+  /// Laws that are derived for the paper's form say so of another; those of any flow do not.
+  @Test func lawsOfThePapersFormAreSilentOnOthers() throws {
+    for form in [
+      "loss.outputs=logits", "model.normalise_heads=true", "model.normalise_kernel=false",
+      "model.positions=absolute",
+    ] {
+      let (outcome, _) = try run([
+        "claims=[G1, G2, G3]", "training.optimizers=[]", "training.factors=[]", form,
+      ])
+      for finding in outcome.findings {
+        let reason = finding.reason ?? ""
+        #expect(reason.contains("as in the paper") == (finding.claim != .conservation), "\(form)")
+      }
+    }
   }
 
   @Test func chainsInInfiniteContextHaveBatchesToo() throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let text = """
       # Chains?
       data: {source: population, vocabulary: 2, parents: [1], concentration: 1, chains: 8}
@@ -231,14 +254,9 @@ import Testing
       stages: [{name: all, train: [c, w, a], until: 20}]
       training: {optimizers: [gd, sgd], batch: 8}
       """
-    let plan = try EnsemblePlan(Ensemble(text: text, file: "/folder/x.yaml")).first
-    let directory = try RunDirectory.create(at: folder)
-    _ = try ExperimentRun(
-      plan, program: ProgramDescription(version: "0", source: nil), threads: 1,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ).run(into: directory) { _ in true }
+    let (_, table) = try run(text: text)
     let losses = try [FileName.gradientDescent, .stochastic].map {
-      try #require(try directory.table($0).reals("loss"))
+      try #require(try table($0).reals("loss"))
     }
     for (a, b) in zip(losses[0], losses[1]) { #expect(abs(a - b) < 1e-13) }
   }

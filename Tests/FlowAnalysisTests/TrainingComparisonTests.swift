@@ -2,6 +2,7 @@ import FlowAnalysis
 import Foundation
 import GradientFlow
 import InductionHeads
+import MarkovChains
 import Objectives
 import TestSupport
 import Testing
@@ -146,5 +147,19 @@ import Testing
     ).findings(of: .descentDrift)
     #expect(findings.count == 2 && findings.allSatisfy { $0.verdict == .holds }, "\(findings)")
     #expect(findings[0].measured > 1.01)
+  }
+
+  @Test func aLossThatRisesWithTheLengthIsRejected() {
+    func verdict(_ drop: Double) -> Finding.Verdict? {
+      let losses = [100, 200].map {
+        FreshLoss(
+          concentration: 0.1, length: $0, loss: Estimate(0.2, standardError: 0.1),
+          drop: $0 == 100 ? nil : Estimate(drop, standardError: 0.01))
+      }
+      return Claim.lengths.findings(on: losses).first?.verdict
+    }
+    #expect(verdict(0.001) == .holds && verdict(-0.009) == .holds)
+    #expect(verdict(-0.011) == .rejected)
+    #expect(Claim.order.findings(on: []).isEmpty)
   }
 }

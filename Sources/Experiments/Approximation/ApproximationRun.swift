@@ -49,13 +49,7 @@ public struct ApproximationRun: Sendable {
       seeds: ["sequences": experiment.sampling.seed], resolved: resolved, threads: threads,
       start: start)
     manifest.tables = []
-    do {
-      try directory.write(resolved, as: .experiment)
-      try directory.write(manifest)
-    } catch {
-      try? directory.discard()
-      throw error
-    }
+    try directory.begin(resolved, manifest)
     do {
       var report = try measure(isStopped, observer)
       report.isStopped = isStopped()

@@ -12,7 +12,8 @@ public import RunRecords
 public struct EvaluationRun: Sendable {
   /// The experiment whose model was trained, in its run directory.
   let plan: ExperimentPlan
-  let parameters: [Double]
+  /// θ, by name.
+  let trained: FinalParameters
   let program: ProgramDescription
   let threads: Int
   let logger: Logger
@@ -59,7 +60,7 @@ public struct EvaluationRun: Sendable {
       contentsOf: directory.path(of: .experiment), overrides: overrides)
     plan = try ExperimentPlan(loaded, memoryLimit: Machine.current().availableMemory)
     _ = try plan.system.evaluation(of: plan.start, threads: threads)
-    let trained = try FinalParameters(contentsOf: directory.path(of: .final))
+    trained = try FinalParameters(contentsOf: directory.path(of: .final))
     let names = plan.system.layout.names
     guard trained.parameters.map(\.name) == names else {
       throw loaded.error(
@@ -69,7 +70,6 @@ public struct EvaluationRun: Sendable {
           "the model that was trained, with \(trained.parameters.map(\.name).joined(separator: ", "))",
         advice: "override only keys of the evaluation")
     }
-    parameters = trained.parameters.map(\.value)
     self.program = program
     self.threads = threads
     self.logger = logger
@@ -126,24 +126,15 @@ public struct EvaluationRun: Sendable {
       experiment: plan.experiment, resolved: resolved, threads: threads, start: start)
     manifest.tables = []
     manifest.evaluated = run
-    do {
-      try directory.write(resolved, as: .experiment)
-      try directory.write(manifest)
-    } catch {
-      try? directory.discard()
-      throw error
-    }
-    let evaluation = try plan.system.evaluation(of: parameters, threads: threads)
+    try directory.begin(resolved, manifest)
+    let evaluation = try plan.system.evaluation(
+      of: trained.parameters.map(\.value), threads: threads)
     let rows = evaluation.rows { !tell("fresh data") }
     let findings = Claim.lengths.findings(on: Evaluation.modelLosses(rows))
     let table = Evaluation.table(rows, sequences: evaluation.settings.sequences)
     if !isStopped {
       // What stands is written before anything else may go wrong.
-      try directory.write(
-        FinalParameters(
-          parameters: zip(plan.system.layout.names, parameters).map { NamedNumber($0, $1) }
-        )
-        .text, as: .final)
+      try directory.write(trained.text, as: .final)
       try directory.write(table, as: .evaluation)
       try directory.write(Table(claims: findings.map(ClaimRecord.init)), as: .claims)
       manifest.tables = [FileName.evaluation.description, FileName.claims.description]

@@ -155,7 +155,7 @@ extension ExperimentReader {
   func figures(_ stages: [StageSettings]) throws(DocumentError) -> [FigureSettings] {
     var figures: [FigureSettings] = []
     for index in 0..<(document[Keys.figures]?.count ?? 0) {
-      let moment: FigureSettings.Moment =
+      let moment: PublishedFigure.Moment =
         if let step = document[Keys.figureStep, index] {
           .step(step)
         } else {

@@ -1,3 +1,4 @@
+import FlowAnalysis
 import GradientFlow
 
 /// Which optimisers train how many steps beside a flow that has been solved, and what is recorded.

@@ -81,15 +81,9 @@ extension TrainingRun.Outcome {
     TrainingEvidence(
       comparison, descent: methods.first { $0.method.name == .descent }?.record,
       descents: descents.map { ($0.method.factor, $0.record) },
-      figures: figures.map { figure in
-        let moment: PublishedFigure.Moment =
-          switch figure.moment {
-          case .step(let step): .step(step)
-          case .time(let time): .time(time)
-          }
-        return PublishedFigure(
-          figure.quantity, stage: figure.stage, moment: moment, value: figure.value,
-          tolerance: figure.allowance)
+      figures: figures.map {
+        PublishedFigure(
+          $0.quantity, stage: $0.stage, moment: $0.moment, value: $0.value, tolerance: $0.allowance)
       }, options: options)
   }
 

@@ -1,4 +1,5 @@
 public import DeclaredKeys
+public import FlowAnalysis
 
 /// Discrete training beside the flow.
 public struct TrainingSettings: Sendable, Hashable {
@@ -35,19 +36,11 @@ public struct FigureSettings: Sendable, Hashable {
   /// The stage.
   public var stage: String
   /// A step of gradient descent, or a time of the flow.
-  public var moment: Moment
+  public var moment: PublishedFigure.Moment
   /// The figure.
   public var value: Double
   /// How far off the mean over data sets may be.
   public var tolerance: Tolerance
-
-  /// When.
-  public enum Moment: Sendable, Hashable {
-    /// After so many steps of gradient descent in the stage.
-    case step(Int)
-    /// At a time on the stage's own clock.
-    case time(Double)
-  }
 
   /// How far off.
   public enum Tolerance: Sendable, Hashable {
