@@ -69,8 +69,14 @@ def describe(threads: int, gradflow: Path) -> dict[str, Any]:
         "packages": {name: version(name) for name in PACKAGES},
         "sundials_of_scikit_sundae": sundials_version(),
         "gradflow": output([str(gradflow), "--version"]),
-        "gradflow_commit": output(["git", "rev-parse", "HEAD"]),
+        "gradflow_commit": commit(gradflow),
     }
+
+
+def commit(gradflow: Path) -> str:
+    """Return the commit that the program was built from, which only one in the build folder tells."""
+    is_built_here = gradflow.resolve().is_relative_to(Path(__file__).resolve().parents[2] / ".build")
+    return output(["git", "rev-parse", "HEAD"]) if is_built_here else "unknown"
 
 
 def processor() -> str:
