@@ -91,7 +91,9 @@ let package = Package(
       name: "Objectives", swiftSettings: settings),
     .target(  // the GIH transformer on compressed corpora and in infinite context
       name: "InductionHeads",
-      dependencies: ["CKernels", "Corpora", "LinearAlgebra", "Objectives", "ParallelLoops"],
+      dependencies: [
+        "CKernels", "Corpora", "LinearAlgebra", "MarkovChains", "Objectives", "ParallelLoops",
+      ],
       swiftSettings: settings),
 
     .target(  // the mixed target: its transformer, its reduced flows, approximation constructions

@@ -31,7 +31,10 @@ INLINE void forward(const gf_polynomial *k, const int width, const double *share
       vec q = splat(query[(h * d + e) * query_stride]);
       for (int w = 0; w < width; w++) g[w] = fma8(q, load(v + w * LANES), g[w]);
     }
-    for (int w = 0; w < width; w++) store(overlaps + h * stride + w * LANES, g[w]);
+    for (int w = 0; w < width; w++) {
+      if (k->is_rectified) g[w] = choose(g[w] > 0.0, g[w], splat(0.0));
+      store(overlaps + h * stride + w * LANES, g[w]);
+    }
   }
   products_of(k, width, overlaps, stride, m);
   vec sum[WIDTH];
@@ -86,7 +89,11 @@ INLINE void backward(const gf_polynomial *k, const int width, const double *shar
     }
     term++;
     for (int w = 0; w < width; w++) {
-      store(overlap_adjoints + h * stride + w * LANES, scale * z[w] * slope[w]);
+      vec adjoint = scale * z[w] * slope[w];
+      if (k->is_rectified) {
+        adjoint = choose(load(overlaps + h * stride + w * LANES) > 0.0, adjoint, splat(0.0));
+      }
+      store(overlap_adjoints + h * stride + w * LANES, adjoint);
     }
   }
 }

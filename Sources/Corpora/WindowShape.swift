@@ -138,6 +138,13 @@ public struct WindowTable: Sendable, Equatable {
   /// an absent token.
   public let symbols: [UInt16]
 
+  /// The table of given windows, one after the other.
+  package init(shape: WindowShape, symbols: [UInt16]) {
+    precondition(symbols.count % shape.columns == 0, "a window is not whole")
+    self.shape = shape
+    self.symbols = symbols
+  }
+
   /// The number of distinct windows.
   public var count: Int { symbols.count / shape.columns }
 

@@ -63,26 +63,32 @@ extension Experiment {
 
   private func write(_ settings: InductionHeadSettings, to values: inout KeyValues) {
     typealias Keys = ExperimentKeys
-    values[Keys.family] = .inductionHeads
-    write(settings.data, to: &values)
     let model = settings.model
+    values[Keys.family] = model.layers == nil ? .inductionHeads : .fullTransformer
+    write(settings.data, to: &values)
     values[Keys.heads] = model.heads
     values[Keys.window] = model.window
     values[Keys.lags] = model.lags
     values[Keys.ownLags] = model.ownLags
-    values[Keys.degree] = model.degree
-    values[Keys.emptySet] = model.hasEmptySet
     values[Keys.readout] = model.readout
-    values[Keys.positions] = model.positions
-    values[Keys.normaliseHeads] = model.normalisesHeads
-    values[Keys.normaliseKernel] = model.normalisesKernel
+    if let layers = model.layers {
+      write(layers, to: &values)
+    } else {
+      values[Keys.positions] = model.positions
+      values[Keys.normaliseHeads] = model.normalisesHeads
+    }
+    if model.isPolynomial {
+      values[Keys.degree] = model.degree
+      values[Keys.emptySet] = model.hasEmptySet
+      values[Keys.normaliseKernel] = model.normalisesKernel
+    }
     values[Keys.outputs] = settings.loss.outputs
     if settings.loss.outputs == .probabilities { values[Keys.floor] = settings.loss.floor }
     if case .population = settings.data.source {
     } else {
       values[Keys.targets] = settings.loss.targets
     }
-    write(settings.initial, to: &values)
+    write(settings.initial, model, to: &values)
     values[Keys.completeShare] = settings.completeShare
     values[Keys.evaluationLengths] = settings.evaluation.lengths
     if settings.data.kernels?.concentration != nil {
@@ -147,12 +153,42 @@ extension Experiment {
     }
   }
 
-  private func write(_ initial: InitialSettings, to values: inout KeyValues) {
+  private func write(_ layers: LayerSettings, to values: inout KeyValues) {
+    typealias Keys = ExperimentKeys
+    values[Keys.content] = layers.hasContent
+    values[Keys.valueMaps] = layers.hasValues
+    values[Keys.ownPosition] = layers.seesItself
+    values[Keys.headNorm] = layers.normalisesHeads
+    values[Keys.normFloor] = layers.normFloor
+    values[Keys.comparison] = layers.comparison
+    if let network = layers.network {
+      values[Keys.hidden] = network.hidden
+      values[Keys.features] = network.features
+      values[Keys.activation] = network.activation
+      values[Keys.networkNorm] = network.isNormalised
+    }
+    if layers.comparison == .polynomial {
+      values[Keys.rectifier] = layers.rectifier
+    } else {
+      values[Keys.bilinear] = layers.isBilinear
+    }
+    values[Keys.upperHeads] = layers.upper?.heads
+    values[Keys.upperWindow] = layers.upper?.window
+  }
+
+  private func write(
+    _ initial: InitialSettings, _ model: ModelSettings, to values: inout KeyValues
+  ) {
     typealias Keys = ExperimentKeys
     switch initial.start {
     case .file(let file): values[Keys.initialFile] = file
     case .values(let start):
-      values[Keys.coefficient] = start.coefficient
+      if model.isPolynomial { values[Keys.coefficient] = start.coefficient }
+      if let layers = model.layers {
+        values[Keys.projection] = start.projection
+        values[Keys.valueMap] = start.valueMap
+        if layers.network != nil { values[Keys.networkScale] = start.network }
+      }
       values[Keys.ownWeight] = start.ownWeight
       values[Keys.otherWeight] = start.otherWeight
       values[Keys.scale] = start.scale

@@ -6,7 +6,8 @@ extension ExperimentKeys {
 
   static let family = Key<ModelFamily>.choice(
     "model.family", default: .value(.inductionHeads),
-    "The transformer: TF(M, H, d, D), or the six parameters of the mixed target")
+    "The transformer: TF(M, H, d, D), a full one with content, value maps, normalisation and a network, or "
+      + "the six parameters of the mixed target")
   static let dimension = Key.integer(
     "model.dimension", IntegerRange(1...16), default: .value(1),
     "The dimension of a token of the mixed target; more than 1 needs loss.induction: reduced")
@@ -51,14 +52,13 @@ extension ExperimentKeys {
     form.declaration, induction.declaration, sigma.declaration, firstRate.declaration,
   ]
 
-  /// What only the transformer TF(M, H, d, D) has.
-  static let ofInductionHeads = [
+  /// What transformers on Markov chains or tokens have.
+  static let ofWindows = [
     source.declaration, file.declaration, vocabulary.declaration, parents.declaration,
     concentration.declaration, kernel.declaration, chains.declaration, start.declaration,
     heads.declaration, window.declaration, lags.declaration, ownLags.declaration,
-    degree.declaration, emptySet.declaration, readout.declaration, positions.declaration,
-    normaliseHeads.declaration,
-    normaliseKernel.declaration, outputs.declaration, floor.declaration, targets.declaration,
+    degree.declaration, emptySet.declaration, readout.declaration, normaliseKernel.declaration,
+    outputs.declaration, floor.declaration, targets.declaration,
     coefficient.declaration, ownWeight.declaration, otherWeight.declaration,
     scale.declaration, noise.declaration, initialSeed.declaration, completeShare.declaration,
     evaluationLengths.declaration, evaluationConcentrations.declaration,

@@ -12,13 +12,17 @@ public enum ExperimentKeys {
       ownLags.declaration,
       degree.declaration, emptySet.declaration, readout.declaration,
       positions.declaration, normaliseHeads.declaration, normaliseKernel.declaration,
-      dimension.declaration,
-      isTied.declaration,
+      content.declaration, valueMaps.declaration, ownPosition.declaration, headNorm.declaration,
+      normFloor.declaration, comparison.declaration, hidden.declaration, features.declaration,
+      activation.declaration, networkNorm.declaration, bilinear.declaration,
+      rectifier.declaration, upperHeads.declaration, upperWindow.declaration,
+      dimension.declaration, isTied.declaration,
       proportion.declaration, targetWeight.declaration, form.declaration,
       outputs.declaration, floor.declaration, targets.declaration, induction.declaration,
       initialFile.declaration, sigma.declaration, firstRate.declaration, coefficient.declaration,
       ownWeight.declaration,
-      otherWeight.declaration, scale.declaration, noise.declaration, initialSeed.declaration,
+      otherWeight.declaration, projection.declaration, valueMap.declaration,
+      networkScale.declaration, scale.declaration, noise.declaration, initialSeed.declaration,
       values.declaration,
       stages.declaration, stageName.declaration, train.declaration, until.declaration,
       stageRate.declaration,
@@ -36,7 +40,7 @@ public enum ExperimentKeys {
       "data":
         "The sequences: n-gram Markov chains, of finite or infinite length, tokens from a file, or "
         + "Gaussian tokens for the mixed target",
-      "model": "The transformer: TF(M, H, d, D), or that of the mixed target",
+      "model": "The transformer: TF(M, H, d, D), a full one, or that of the mixed target",
       "target": "The mixed target: a 4-gram part and an in-context 2-gram part",
       "loss":
         "The loss: −E log(y + ε), −E log softmax(y), or ½ E‖target − output‖² for the mixed target",
@@ -51,7 +55,7 @@ public enum ExperimentKeys {
 
   /// The keys of experiments of one family.
   public static func schema(of family: ModelFamily) -> KeySchema {
-    let foreign = Set((family == .mixedTarget ? ofInductionHeads : ofMixedTarget).map(\.path))
+    let foreign = Set(foreign(to: family).map(\.path))
     return KeySchema(
       schema.keys.filter { !foreign.contains($0.path) }, sections: schema.sectionMeanings)
   }

@@ -96,7 +96,10 @@ extension ExperimentReader {
     require(Keys.vocabulary)
     require(Keys.heads)
     require(Keys.window)
-    require(Keys.degree)
+    let comparison = document[Keys.comparison]
+    if document[Keys.family] != .fullTransformer || comparison == .polynomial {
+      require(Keys.degree)
+    }
     let heads = document[Keys.heads]
     if let degree = document[Keys.degree], let heads, degree > heads {
       document.reject(
@@ -200,7 +203,8 @@ extension ExperimentReader {
     guard document.isGiven(Keys.initialFile.address()) else { return }
     let others = [
       Keys.coefficient.address(), Keys.ownWeight.address(), Keys.otherWeight.address(),
-      Keys.scale.address(), Keys.values.address(),
+      Keys.scale.address(), Keys.values.address(), Keys.projection.address(),
+      Keys.valueMap.address(), Keys.networkScale.address(),
     ]
     for address in others where document.isGiven(address) {
       document.reject(
@@ -246,7 +250,10 @@ extension ExperimentReader {
 
   /// The names in `initial.values` against the model that has been read.
   mutating func checkNames(_ settings: InductionHeadSettings) {
-    guard case .values(let values) = settings.initial.start else { return }
+    // Those of a full transformer are known once it stands.
+    guard case .values(let values) = settings.initial.start, settings.model.layers == nil else {
+      return
+    }
     for name in values.exceptions.keys.sorted()
     where !settings.model.hasParameter(named: name) {
       document.reject(

@@ -6,22 +6,20 @@ import Objectives
 // The mixed target: its keys, and what they have to do with each other.
 
 extension ExperimentReader {
-  /// Refuses keys and groups of parameters that belong to the other family.
+  /// Refuses keys and groups of parameters that belong to other families.
   mutating func checkFamily(_ family: ModelFamily) {
-    let isMixed = family == .mixedTarget
-    for key in isMixed ? Keys.ofInductionHeads : Keys.ofMixedTarget {
+    for key in Keys.foreign(to: family) {
       let address = KeyAddress(key)
       guard document.isGiven(address) else { continue }
+      let families = ModelFamily.allCases.filter { other in
+        !Keys.foreign(to: other).contains { $0.path == key.path }
+      }
       document.reject(
         address, found: "the key beside model.family: \(family.rawValue)",
-        allowed: "only with the other family",
-        advice: isMixed
-          ? "remove the key, or leave model.family out"
-          : "remove the key, or write model.family: mixed-target")
+        allowed: "only with \(families.map(\.rawValue).joined(separator: " or "))",
+        advice: "remove the key, or write model.family: \(families[0].rawValue)")
     }
-    let groups: [ParameterGroup] =
-      isMixed
-      ? [.firstRate, .rate, .firstValue, .value, .weights] : [.coefficients, .weights, .scale]
+    let groups = family.groups
     for index in 0..<(document[Keys.stages]?.count ?? 0) {
       for (place, group) in (document[Keys.train, index] ?? []).enumerated()
       where !groups.contains(group) {
@@ -33,11 +31,13 @@ extension ExperimentReader {
     }
     let claims = document[Keys.claims] ?? []
     for (place, claim) in claims.enumerated()
-    where claim.isAboutMixedTarget != isMixed && !claim.isAboutTraining {
+    where !family.judges(claim) {
       document.reject(
         Keys.claims.address().element(place), .notAllowed, found: claim.rawValue,
         allowed: "the claims about model.family: \(family.rawValue)",
-        advice: isMixed ? "those are M1 to M8" : "those about the mixed target are M1 to M8")
+        advice:
+          "those are \(Claim.allCases.filter { family.judges($0) }.map(\.rawValue).joined(separator: ", "))"
+      )
     }
   }
 

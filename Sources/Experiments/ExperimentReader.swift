@@ -19,7 +19,8 @@ struct ExperimentReader {
     let system: SystemSettings =
       switch document[Keys.family] {
       case .mixedTarget?: .mixedTarget(try mixedTarget())
-      default: .inductionHeads(try inductionHeads())
+      case .fullTransformer?: .inductionHeads(try inductionHeads(.fullTransformer))
+      default: .inductionHeads(try inductionHeads(.inductionHeads))
       }
     try document.finish()
     let stages = try stages()
@@ -36,15 +37,18 @@ struct ExperimentReader {
       training: try training(stages), claims: claims, figures: figures)
   }
 
-  private mutating func inductionHeads() throws(DocumentError) -> InductionHeadSettings {
-    checkFamily(.inductionHeads)
+  private mutating func inductionHeads(
+    _ family: ModelFamily
+  ) throws(DocumentError) -> InductionHeadSettings {
+    checkFamily(family)
     checkData()
+    if family == .fullTransformer { checkLayers() }
     checkModel()
     checkLength()
     checkLoss()
     checkInitial()
     try document.finish()
-    let model = try model()
+    let model = try model(family == .fullTransformer ? try layers() : nil)
     let settings = InductionHeadSettings(
       data: try data(), model: model,
       loss: LossSettings(
@@ -101,7 +105,7 @@ struct ExperimentReader {
     return .dirichlet(concentration: try document.required(Keys.concentration))
   }
 
-  private func model() throws(DocumentError) -> ModelSettings {
+  private func model(_ layers: LayerSettings?) throws(DocumentError) -> ModelSettings {
     let heads = try document.required(Keys.heads)
     let window = try document.required(Keys.window)
     let lags =
@@ -111,12 +115,13 @@ struct ExperimentReader {
       document[Keys.ownLags] ?? zip(lags, lags.indices).map { $1 < $0.count ? $0[$1] : 1 }
     return ModelSettings(
       heads: heads, window: window, lags: lags, ownLags: ownLags,
-      degree: try document.required(Keys.degree),
+      degree: layers.map { $0.comparison == .polynomial } ?? true
+        ? try document.required(Keys.degree) : 1,
       hasEmptySet: try document.required(Keys.emptySet),
       readout: try document.required(Keys.readout),
       positions: try document.required(Keys.positions),
       normalisesHeads: try document.required(Keys.normaliseHeads),
-      normalisesKernel: try document.required(Keys.normaliseKernel))
+      normalisesKernel: try document.required(Keys.normaliseKernel), layers: layers)
   }
 
   private func initial(_ model: ModelSettings) throws(DocumentError) -> InitialSettings {
@@ -131,6 +136,9 @@ struct ExperimentReader {
           ownWeight: try document.required(Keys.ownWeight),
           otherWeight: try document.required(Keys.otherWeight),
           scale: try document.required(Keys.scale),
+          projection: try document.required(Keys.projection),
+          valueMap: try document.required(Keys.valueMap),
+          network: try document.required(Keys.networkScale),
           exceptions: Dictionary(entries.map { ($0.name, $0.value) }) { first, _ in first }))
     }
     let dataSeed = try document.required(Keys.dataSeed)

@@ -15,7 +15,7 @@ extension ExperimentRun {
     let training = TrainingPlan(experiment, beside: trajectory)
     if training.isEmpty { return nil }
     let outcome = try TrainingRun(
-      plan: training, problem: problem, options: options,
+      plan: training, problem: problem, trained: prepared.trainedObjective, options: options,
       sharpness: experiment.solver.linearSolver == .dense || experiment.sampling.sharpness,
       batches: experiment.training.optimizers.contains(.stochastic) ? prepared.batches() : nil
     ).run(observer: observer)

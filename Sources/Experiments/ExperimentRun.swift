@@ -1,3 +1,4 @@
+import CVODE
 public import FlowAnalysis
 public import GradientFlow
 import InductionHeads
@@ -131,6 +132,15 @@ public struct ExperimentRun: Sendable {
           "stage": "\(stage.stage.name)", "by": "\(stage.ending.description)",
           "statistics": "\(stage.statistics)",
         ])
+      if stage.statistics.linearFailures > 0 {
+        logger.warning(
+          "Krylov solves did not converge, so steps may be less accurate than they seem",
+          metadata: [
+            "stage": "\(stage.stage.name)", "failures": "\(stage.statistics.linearFailures)",
+            "iterations": "\(stage.statistics.linearIterations)",
+            "advice": "raise solver.krylov_dimension",
+          ])
+      }
     }
     if let reason = trajectory.eventErrorsMissing {
       logger.warning("event times have no error bars", metadata: ["reason": "\(reason)"])

@@ -15,20 +15,28 @@ extension InductionHeadPlan {
   ///   - settings: model, loss and vocabulary.
   ///   - length: L, where it is known; positions can have weights of their own only then.
   /// - Returns: the transformer.
-  static func model(_ settings: InductionHeadSettings, length: Int?) -> GIHTransformer {
+  static func model(_ settings: InductionHeadSettings, length: Int?) -> any WindowModel {
     let model = settings.model
+    let heads = zip(model.lags, model.ownLags).map { GIHTransformer.Head(lags: $0, ownLag: $1) }
+    let readOut: WindowShape.ReadOutRange =
+      model.readout == .fullWindow ? .fullWindow : .allPositions
+    if let layers = model.layers {
+      return FullTransformer(
+        vocabulary: settings.data.vocabulary,
+        attention: [layers.attention(heads)] + layers.upperAttention,
+        comparison: layers.comparison(model), readOut: readOut, loss: settings.loss.output)
+    }
     return GIHTransformer(
-      vocabulary: settings.data.vocabulary,
-      heads: zip(model.lags, model.ownLags).map { GIHTransformer.Head(lags: $0, ownLag: $1) },
+      vocabulary: settings.data.vocabulary, heads: heads,
       window: model.window, degree: model.degree, hasEmptySet: model.hasEmptySet,
-      readOut: model.readout == .fullWindow ? .fullWindow : .allPositions,
+      readOut: readOut,
       loss: settings.loss.output, normalisesHeads: model.normalisesHeads,
       normalisesKernel: model.normalisesKernel,
       length: model.positions == .absolute ? length : nil)
   }
 
   static func check(
-    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: any WindowModel
   ) throws(DocumentError) {
     if model.windowShape.codeCount == nil {
       throw loaded.error(
@@ -122,7 +130,7 @@ extension InductionHeadPlan {
   }
 
   static func storedSequences(
-    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer,
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: any WindowModel,
     _ memoryLimit: Int?, _ known: StoredSequences?
   ) throws(DocumentError) -> StoredSequences {
     guard case .tokens(let tokens) = settings.data.source else {
@@ -167,15 +175,24 @@ extension InductionHeadPlan {
   }
 
   static func start(
-    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: GIHTransformer
+    _ loaded: LoadedExperiment, _ settings: InductionHeadSettings, _ model: any WindowModel
   ) throws(DocumentError) -> [Double] {
     let initial = settings.initial
+    var stream = RandomStream(seed: UInt64(initial.seed), purpose: .parameters, index: 0)
     var start: [Double]
     switch initial.start {
     case .values(let values):
-      start = model.initialParameters(
-        coefficient: values.coefficient, ownWeight: values.ownWeight,
-        otherWeight: values.otherWeight, scale: values.scale)
+      if let unknown = values.exceptions.keys.sorted().first(where: {
+        !model.layout.names.contains($0)
+      }) {
+        throw loaded.error(
+          at: ExperimentKeys.values.address().entry(unknown), .notAllowed,
+          found: "a parameter the model lacks",
+          allowed:
+            "such as \(model.layout.groups.map { model.layout.names[$0.range.lowerBound] }.joined(separator: ", "))",
+          advice: "final.yaml of any run of the model has all names")
+      }
+      start = values.parameters(of: model) { stream.normal() }
       for (index, name) in model.layout.names.enumerated() {
         start[index] = values.exceptions[name] ?? start[index]
       }
@@ -193,8 +210,8 @@ extension InductionHeadPlan {
       start = model.layout.names.map { values[$0] ?? 0 }
     }
     if initial.noise > 0 {
-      var stream = RandomStream(seed: UInt64(initial.seed), purpose: .parameters, index: 0)
-      for index in model.layout.indices(ofGroups: ["c", "w"]) {
+      let groups = model.layout.groups.map(\.name).filter { $0 != "a" }
+      for index in model.layout.indices(ofGroups: groups) {
         start[index] += initial.noise * stream.normal()
       }
     }
@@ -205,7 +222,7 @@ extension InductionHeadPlan {
       )
     }
     let c = model.layout.indices(ofGroups: ["c"])
-    guard c.contains(where: { abs(start[$0]) > 1e-50 }) else {
+    guard c.isEmpty || c.contains(where: { abs(start[$0]) > 1e-50 }) else {
       throw loaded.error(
         at: ExperimentKeys.coefficient.address(),
         found: "coefficients c_S that are all below 1e-50",
@@ -224,6 +241,9 @@ extension InductionHeadPlan {
     if initial.noise > 1e9, name != "a" { return ExperimentKeys.noise.address() }
     if name == "a" { return ExperimentKeys.scale.address() }
     if name.hasPrefix("c.") { return ExperimentKeys.coefficient.address() }
+    if name.contains("wov") { return ExperimentKeys.valueMap.address() }
+    if name.contains("wq") || name.contains("wk") { return ExperimentKeys.projection.address() }
+    if name.hasPrefix("w1") || name.hasPrefix("w2") { return ExperimentKeys.networkScale.address() }
     return abs(values.ownWeight) > abs(values.otherWeight)
       ? ExperimentKeys.ownWeight.address() : ExperimentKeys.otherWeight.address()
   }

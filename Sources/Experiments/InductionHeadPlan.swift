@@ -4,12 +4,15 @@ import InductionHeads
 import MarkovChains
 import Objectives
 
-/// A transformer TF(M, H, d, D) and its data, planned: nothing is sampled yet, and nothing large allocated
+/// A transformer TF(M, H, d, D), or a full one, and its data, planned: nothing is sampled yet, and nothing large allocated
 /// except for tokens that are read from a file.
 struct InductionHeadPlan: PlannedSystem {
   let loaded: LoadedExperiment
   let settings: InductionHeadSettings
-  let model: GIHTransformer
+  /// The model whose flow is followed.
+  let model: any WindowModel
+  /// The one that discrete optimisers train: the same but for a rectifier, with which there is no classical flow.
+  let trainedModel: any WindowModel
   let data: PlannedData
   let start: [Double]
   let size: ProblemSize
@@ -54,7 +57,8 @@ struct InductionHeadPlan: PlannedSystem {
   ) throws(DocumentError) {
     self.loaded = loaded
     self.settings = settings
-    let model = Self.model(settings, length: settings.data.length)
+    trainedModel = Self.model(settings, length: settings.data.length)
+    let model = (trainedModel as? FullTransformer)?.smoothed ?? trainedModel
     self.model = model
     try Self.check(loaded, settings, model)
     let isDense = loaded.experiment.solver.linearSolver == .dense
@@ -104,30 +108,60 @@ struct InductionHeadPlan: PlannedSystem {
   }
 
   /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
-  func objective(over data: PlannedData, threads: Int) -> GIHObjective {
+  ///
+  /// - Parameters:
+  ///   - data: all of this plan's, or some of them.
+  ///   - model: one of this plan's; nil for the one whose flow is followed.
+  ///   - threads: threads to use; the result does not depend on it.
+  /// - Returns: the mean loss.
+  func objective(
+    over data: PlannedData, of model: (any WindowModel)? = nil, threads: Int
+  ) -> any WindowObjective {
+    let model = model ?? self.model
     switch data {
     case .sequences(let sequences):
       let targets: CompressedCorpus.Targets =
         settings.loss.targets == .expected
         ? .expected : model.loss.seesEveryToken ? .sampledAmongAll : .sampled
-      return GIHObjective(
-        model: model,
-        corpus: CompressedCorpus(
-          sequences, shape: model.windowShape, targets: targets, pairs: .upToRelabelling,
+      return model.objective(
+        over: CompressedCorpus(
+          sequences, shape: model.windowShape, targets: targets, pairs: model.pairs,
           threads: threads),
         length: sequences.length, completeShare: settings.completeShare, threads: threads)
     case .population(let source, let chains, let seed):
-      return GIHObjective(
-        model: model,
-        population: PopulationLaw(
+      return model.objective(
+        over: PopulationLaw(
           chains: chains.map { source.chain(seed: seed, index: UInt64($0)) },
           shape: model.windowShape, threads: threads),
         completeShare: settings.completeShare)
     }
   }
 
-  /// The leading subset with its share, each head's attention on its own lag, and a.
   func summary(at parameters: [Double]) -> SystemSummary {
+    if let model = model as? GIHTransformer { return summary(of: model, at: parameters) }
+    if let model = model as? FullTransformer { return summary(of: model, at: parameters) }
+    preconditionFailure("a model without a summary")
+  }
+
+  /// The leading set of lags with its share, what shares do not explain, and a.
+  private func summary(of model: FullTransformer, at parameters: [Double]) -> SystemSummary {
+    let learned = model.learnedShares(at: parameters)
+    let leader = GIHTransformer.notation(of: learned.leader.map { $0 - 1 })
+    let scale = parameters.last ?? 0
+    return SystemSummary(
+      quantities: [
+        .init("leader", leader), .init("leading_share", learned.leadingShare),
+        .init("unexplained", learned.unexplained), .init("a", scale),
+      ],
+      progress: "lags \(leader) \(learned.leadingShare.formatted("%.3f"))  unexplained "
+        + "\(learned.unexplained.formatted("%.3f"))  a \(scale.formatted("%.4g"))",
+      sentence: "share of lags \(leader) \(learned.leadingShare.formatted("%.6g")), of the scores' "
+        + "variance \(learned.unexplained.formatted("%.4f")) unexplained by agreement, a = "
+        + scale.formatted("%.6g"))
+  }
+
+  /// The leading subset with its share, each head's attention on its own lag, and a.
+  private func summary(of model: GIHTransformer, at parameters: [Double]) -> SystemSummary {
     let shares = model.shares(at: parameters.span)
     let best = model.leader(at: parameters.span)
     let leader = GIHTransformer.notation(of: model.coefficientSubsets[best])

@@ -208,7 +208,7 @@ struct PreparedMixedTarget: PreparedSystem {
   func judged(
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
-  ) -> (findings: [Finding], swept: SweptFlow) {
+  ) -> (findings: [Finding], swept: SweptFlow?) {
     let isWhole = trajectory.isWhole
     let needsLaws =
       isWhole

@@ -22,6 +22,11 @@ public struct ModelSettings: Sendable, Hashable {
   public var normalisesHeads: Bool
   /// Whether the kernel is divided by C_D.
   public var normalisesKernel: Bool
+  /// What a full transformer has beside; nil of TF(M, H, d, D).
+  public var layers: LayerSettings?
+
+  /// Whether positions are compared by the polynomial kernel.
+  var isPolynomial: Bool { layers.map { $0.comparison == .polynomial } ?? true }
 
   /// The number of subsets of heads, Σ_k (H choose k) over k from 0 or 1 to D.
   public var subsetCount: Int {

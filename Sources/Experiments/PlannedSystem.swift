@@ -41,6 +41,8 @@ protocol PlannedSystem: Sendable {
 protocol PreparedSystem: Sendable {
   /// The loss.
   var objective: any Objective { get }
+  /// The loss that discrete optimisers train: the same, unless that has no classical flow.
+  var trainedObjective: any Objective { get }
   /// What it is taken over, in words.
   var description: String { get }
   /// The data from which anybody can compute the loss; nil where there are none.
@@ -71,11 +73,15 @@ protocol PreparedSystem: Sendable {
   ///   - options: what it was solved with.
   ///   - sampling: when it was sampled.
   ///   - samplingErrors: what sampling leaves open.
-  /// - Returns: the findings in the order of the claims, and what claims across flows need.
+  /// - Returns: the findings in the order of the claims, and what claims across flows need, if there are such.
   func judged(
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
-  ) -> (findings: [Finding], swept: SweptFlow)
+  ) -> (findings: [Finding], swept: SweptFlow?)
+}
+
+extension PreparedSystem {
+  var trainedObjective: any Objective { objective }
 }
 
 /// What a person wants to know of parameters.

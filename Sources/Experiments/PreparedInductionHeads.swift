@@ -9,16 +9,23 @@ import RunRecords
 /// A transformer TF(M, H, d, D) on its compressed sequences, or in infinite context.
 struct PreparedInductionHeads: PreparedSystem {
   let plan: InductionHeadPlan
-  private let loss: GIHObjective
+  private let loss: any WindowObjective
   private let threads: Int
 
-  init(plan: InductionHeadPlan, objective: GIHObjective, threads: Int) {
+  init(plan: InductionHeadPlan, objective: any WindowObjective, threads: Int) {
     self.plan = plan
     loss = objective
     self.threads = threads
   }
 
   var objective: any Objective { loss }
+  /// With the rectifier, if there is one.
+  var trainedObjective: any Objective {
+    guard let model = plan.trainedModel as? FullTransformer, model.smoothed != model else {
+      return loss
+    }
+    return plan.objective(over: plan.data, of: model, threads: threads)
+  }
 
   var description: String {
     switch (plan.data, loss.data) {
@@ -75,10 +82,23 @@ struct PreparedInductionHeads: PreparedSystem {
   func judged(
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
-  ) -> (findings: [Finding], swept: SweptFlow) {
+  ) -> (findings: [Finding], swept: SweptFlow?) {
+    guard let loss = loss as? GIHObjective else {
+      let learned = LearnedLags(candidates, trajectory)
+      return (
+        claims.flatMap { claim in
+          claim == .learnedLags
+            ? learned.findings()
+            : [
+              Finding(
+                claim, "", notApplicable: "it is derived for the transformer TF(M, H, d, D) alone")
+            ]
+        }, nil
+      )
+    }
     var evidence = Evidence(
       loss, trajectory, options: options, concentration: concentration,
-      comparison: claims.contains(.limitModel) ? comparison : nil,
+      comparison: claims.contains(.limitModel) ? comparison(loss) : nil,
       needsExpansion: claims.contains { $0.needsExpansion })
     if claims.contains(.copying) || claims.contains(.bystanders) {
       evidence.reducedCopying = reducedCopying(evidence, options, sampling)
@@ -91,24 +111,57 @@ struct PreparedInductionHeads: PreparedSystem {
     )
   }
 
+  /// Chains over which the information of sets of lags is averaged.
+  private static let surveyedChains = 1000
+
+  /// All sets of lags of the window with the mean information of the first chains; none where these are unknown.
+  private var candidates: [LearnedLags.Candidate] {
+    let source: SequenceSampler.Source
+    let (parents, seed): ([Int], UInt64)
+    let count: Int
+    switch (plan.settings.data.source, plan.data) {
+    case (.chains(let chains), .sequences(let sequences)):
+      guard let sampled = sequences as? SampledSequences else { return [] }
+      (source, parents) = (sampled.sampler.source, chains.parents)
+      (seed, count) = (UInt64(plan.settings.data.seed), chains.sequences)
+    case (.population(let population), .population(let own, let chains, let ownSeed)):
+      (source, parents, seed, count) = (own, population.parents, ownSeed, chains.count)
+    default: return []
+    }
+    let sets = LagSets.all(window: plan.model.window, largest: plan.model.window)
+    var measures = InformationMeasures(
+      vocabulary: plan.model.vocabulary, parents: parents, lagSets: sets)
+    var sums = [Double](repeating: 0, count: sets.count)
+    let surveyed = min(count, Self.surveyedChains)
+    for index in 0..<surveyed {
+      let chain = source.chain(seed: seed, index: UInt64(index))
+      for (i, information) in measures.measure(chain).enumerated() {
+        // A prediction that is taken as logits has another first-order slope.
+        sums[i] +=
+          (plan.model.loss.seesEveryToken ? information.logits : information.modified)
+          / Double(surveyed)
+      }
+    }
+    return zip(sets, sums).map { (lags: $0, information: $1) }
+  }
+
   func batches() -> (any BatchSource)? { InductionHeadBatches(plan: plan) }
 
   /// α, if the chains come from a prior.
   private var concentration: Double? { plan.settings.data.kernels?.concentration }
 
   /// The same data with counts of every token; nil where the kernels are not known.
-  private var comparison: GIHObjective? {
+  private func comparison(_ loss: GIHObjective) -> GIHObjective? {
     switch plan.data {
     case .population: return loss
     case .sequences(let sequences):
       guard sequences.knowsTargetLaw else { return nil }
-      if case .corpus(let corpus) = loss.data, corpus.columns == plan.model.vocabulary {
-        return loss
-      }
+      let model = loss.model
+      if case .corpus(let corpus) = loss.data, corpus.columns == model.vocabulary { return loss }
       return GIHObjective(
-        model: plan.model,
+        model: model,
         corpus: CompressedCorpus(
-          sequences, shape: plan.model.windowShape, targets: .expected, pairs: .upToRelabelling,
+          sequences, shape: model.windowShape, targets: .expected, pairs: .upToRelabelling,
           threads: threads),
         length: sequences.length, threads: threads)
     }

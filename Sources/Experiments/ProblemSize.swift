@@ -25,7 +25,7 @@ public struct ProblemSize: Sendable, Equatable {
 
   /// Bounds for a model on N sequences of length L.
   init(
-    model: GIHTransformer, settings: InductionHeadSettings, isDense: Bool, sequences: Int,
+    model: any WindowModel, settings: InductionHeadSettings, isDense: Bool, sequences: Int,
     length: Int
   ) {
     let n = Double(sequences)
@@ -42,16 +42,18 @@ public struct ProblemSize: Sendable, Equatable {
     let blockBytes = max(2, columns) * (8 * countSize + 4)
     let entryBytes = (8 + 4 + 4 * columns) + max(4 + 4 + 4 * columns, blockBytes)
     // Features with adjoints and tangents for up to 16 lanes, symbols, tables.
-    let width = Double(model.heads.count) * d
+    let width = Double(model.featureWidth)
     let lanes = max(2, min(16, Double(256 << 20) / (windows * width * 16)))
-    let windowBytes = width * 8 * (3 + 2 * lanes) + Double(model.layout.count) * 3 + 64
+    let windowBytes =
+      width * 8 * (3 + 2 * lanes) + Double(model.layout.count) * 3 + 64
+      + 8 * 8 * Double(model.layerWidth)
     let pairs = min(entries, windows * windows)
     // Scratch of each lane over the keys of one group. The largest group is not known; one twenty
     // times the average is assumed.
     let slots = min(windows, 20 * Double(length) * max(1, n / codes))
     let subsets = Double(settings.model.subsetCount + 1)
     let count = Double(model.layout.count)
-    let keyValues = 2 * subsets + 4 * Double(model.heads.count) + width + 6
+    let keyValues = 2 * subsets + 4 * Double(settings.model.heads) + width + 6
     // With the read-out's sums of eight per slot and, for Hessians, panels of sixteen chunks.
     let laneBytes =
       slots * 8 * (isDense ? keyValues + 3 * count + 8 : 2 * keyValues + 24)
@@ -82,7 +84,7 @@ public struct ProblemSize: Sendable, Equatable {
 
   /// Bounds for a model on K chains in infinite context.
   init(
-    model: GIHTransformer, settings: InductionHeadSettings, isDense: Bool,
+    model: any WindowModel, settings: InductionHeadSettings, isDense: Bool,
     population: PopulationSettings
   ) {
     let chains = Double(population.chains)
@@ -93,7 +95,7 @@ public struct ProblemSize: Sendable, Equatable {
     let contexts = population.parents.reduce(d) { product, _ in product * d }
     let count = Double(model.layout.count)
     let subsets = Double(settings.model.subsetCount + 1)
-    let heads = Double(model.heads.count)
+    let heads = Double(settings.model.heads)
     // Tiles of 32 queries and panels of 64 chains; see PopulationLoss. The laws are held three times, twice
     // of them with the chains rounded up to eight.
     let lanes = max(2, min(16, windows / 32))

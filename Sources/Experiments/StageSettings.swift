@@ -28,6 +28,28 @@ public enum ParameterGroup: String, KeyChoice {
   case firstValue = "v1"
   /// The value v of its head that compares tokens.
   case value = "v"
+  /// W_Q of the heads of a full transformer.
+  case queries = "wq"
+  /// W_K of its heads.
+  case keys = "wk"
+  /// W_OV of its heads.
+  case valueMaps = "wov"
+  /// Gain and bias of its heads' layer normalisation.
+  case headNorm = "ln"
+  /// W_Q of the heads of its further attention layer.
+  case upperQueries = "upper.wq"
+  /// W_K of these.
+  case upperKeys = "upper.wk"
+  /// Their positional weights.
+  case upperWeights = "upper.w"
+  /// Their W_OV.
+  case upperValueMaps = "upper.wov"
+  /// Gain and bias of their layer normalisation.
+  case upperHeadNorm = "upper.ln"
+  /// All of its network.
+  case network = "ffn"
+  /// The matrix B of its second attention.
+  case bilinear = "b"
 }
 
 /// A condition that ends a stage.

@@ -3,7 +3,7 @@ public import MixedTargets
 
 /// What is trained, and on what.
 public enum SystemSettings: Sendable, Hashable {
-  /// The transformer TF(M, H, d, D) on Markov chains or tokens.
+  /// The transformer TF(M, H, d, D), or a full one, on Markov chains or tokens.
   case inductionHeads(InductionHeadSettings)
   /// The six-parameter transformer on the mixed target.
   case mixedTarget(MixedTargetSettings)
@@ -105,6 +105,8 @@ public enum ModelFamily: String, KeyChoice {
   case inductionHeads = "induction-heads"
   /// The six-parameter transformer on the mixed target.
   case mixedTarget = "mixed-target"
+  /// A transformer with content, value maps, layer normalisation and a network.
+  case fullTransformer = "full-transformer"
 }
 
 extension MixedTarget.Form: KeyChoice {}

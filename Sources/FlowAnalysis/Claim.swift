@@ -30,6 +30,8 @@ public enum Claim: String, Sendable, CaseIterable {
   case descentOrder = "D1"
   /// A step of gradient descent breaks the conservation of C_D by η²‖∇_c L‖².
   case descentDrift = "D2"
+  /// Full transformer: the set of lags with the largest share at the end is argmax Ĩ.
+  case learnedLags = "F1"
   /// Mixed target: L_G4 ~ 1/(4t).
   case fourGramTail = "M1"
   /// Mixed target: when L_G4 is 1 % of its start.
@@ -49,6 +51,9 @@ public enum Claim: String, Sendable, CaseIterable {
 
   /// Whether it is about the mixed target.
   public var isAboutMixedTarget: Bool { rawValue.hasPrefix("M") }
+
+  /// Whether it is about a full transformer.
+  public var isAboutFullTransformer: Bool { self == .learnedLags }
 
   /// Whether it is about discrete training beside the flow.
   public var isAboutTraining: Bool {
@@ -97,6 +102,7 @@ public enum Claim: String, Sendable, CaseIterable {
     case .figures: "figures in the experiment file"
     case .descentOrder: "Euler's method"
     case .descentDrift: "derived"
+    case .learnedLags: "\(paper) (open question)"
     case .fourGramTail, .partialLearning: "\(mixed) (partial learning); constant derived"
     case .earlyDrop, .overshoot: "derived"
     case .emergence: "\(mixed) (plateau and emergence); constants derived"

@@ -38,20 +38,30 @@ extension Trajectory {
     of objective: any Objective, solvedWith options: SolverOptions
   ) -> [LawResidual] {
     let tolerance = options.relativeTolerance + options.absoluteTolerance
-    return objective.conservationLaws.map { departure(from: $0, tolerance: tolerance) }
+    return objective.conservationLaws.compactMap { departure(from: $0, tolerance: tolerance) }
       + [
         balance(tolerance: tolerance), rise(tolerance: tolerance), untouched(objective),
         finalGradient,
       ]
   }
 
-  private func departure(from law: ConservationLaw, tolerance: Double) -> LawResidual {
+  /// The largest departure from a law over all samples; nil if no stage trains what it is about.
+  private func departure(from law: ConservationLaw, tolerance: Double) -> LawResidual? {
     let first = 2  // loss and gradient norm stand before the parameters
-    let states = samples.map { Array($0.values[first..<first + layout.count]) }
-    let start = states.first ?? []
+    let concerned = stages.indices.filter { index in
+      law.groups.allSatisfy { stages[index].stage.trainedGroups.contains($0) }
+    }
+    if concerned.isEmpty { return nil }
+    let start = samples.first.map { Array($0.values[first..<first + layout.count]) } ?? []
+    var largest = 0.0
+    for sample in samples where concerned.contains(sample.stage) {
+      let state = Array(sample.values[first..<first + layout.count])
+      // What is conserved in every stage is so from the first one on.
+      let origin = law.groups.isEmpty ? start : stages[sample.stage].start
+      largest = max(largest, law.departure(state.span, origin.span))
+    }
     return LawResidual(
-      name: law.name, value: states.map { law.departure($0.span, start.span) }.max() ?? 0,
-      limit: 100 * tolerance, explanation: law.explanation)
+      name: law.name, value: largest, limit: 100 * tolerance, explanation: law.explanation)
   }
 
   private func balance(tolerance: Double) -> LawResidual {

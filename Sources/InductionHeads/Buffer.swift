@@ -1,10 +1,10 @@
 /// A fixed run of zero-initialised doubles at a stable address that vectors of 64 bytes are aligned to,
 /// freed with its owner.
-final class Buffer {
-  let pointer: UnsafeMutablePointer<Double>
-  let count: Int
+package final class Buffer {
+  package let pointer: UnsafeMutablePointer<Double>
+  package let count: Int
 
-  init(_ count: Int) {
+  package init(_ count: Int) {
     self.count = count
     let room = max(1, count)
     pointer = UnsafeMutableRawPointer.allocate(byteCount: room * 8, alignment: 64)
@@ -13,7 +13,7 @@ final class Buffer {
 
   deinit { pointer.deallocate() }
 
-  func clear() { pointer.update(repeating: 0, count: count) }
+  package func clear() { pointer.update(repeating: 0, count: count) }
 
   /// Adds another buffer of the same length.
   func add(_ other: Buffer) {

@@ -23,8 +23,8 @@ extension GIHObjective {
   /// The work of a gradient, or of a Hessian of some order.
   private func work(order n: Double) -> EvaluationWork {
     let width = Double(features.width)
-    let subsets = Double(model.subsets.count)
-    let terms = Double(model.subsets.members.reduce(0) { $0 + $1.count })
+    let subsets = Double(model.kernel.subsets.count)
+    let terms = Double(model.kernel.subsets.members.reduce(0) { $0 + $1.count })
     let pairs = loss.plan.blocks.reduce(0.0) { $0 + Double($1.slots) }
     // k and e^z, then Σ z̄ m, ḡ and v̄; for the Hessian ∇z and Σ z̄ ∇z∇zᵀ.
     let ofPair =

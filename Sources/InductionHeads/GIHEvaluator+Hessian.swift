@@ -49,20 +49,15 @@ extension GIHEvaluator {
     var sums: [Buffer] { [productSums, slopeSums, weightCurvature, matrix] }
   }
 
-  func hessian(at parameters: Span<Double>, into hessian: inout MutableSpan<Double>) {
-    self.hessian(at: parameters, among: Array(0..<parameters.count), into: &hessian)
-  }
-
-  func hessian(
+  /// Writes the rows and columns of ∇²L(θ) that belong to some parameters.
+  func sweepHessian(
     at parameters: Span<Double>, among positions: [Int], into hessian: inout MutableSpan<Double>
   ) {
-    // With weights of its own at every position a pair depends on few of the parameters.
-    if model.hasOwnPositions { return hessianByProducts(parameters, positions, into: &hessian) }
     prepare(parameters)
     let selection = Selection(positions, of: model)
-    let scale = parameters[model.scaleIndex]
+    let scale = parameters[form.scaleIndex]
     let theta = (0..<parameters.count).map { parameters[$0] }
-    let norm = model.kernelNorm(parameters)
+    let norm = form.norm(parameters)
     team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
       lane.clear()
@@ -86,7 +81,7 @@ extension GIHEvaluator {
     }
     let total = lanes[0]
     for lane in lanes.dropFirst() {
-      total.featureAdjoint.add(lane.featureAdjoint)
+      total.keyAdjoint.add(lane.keyAdjoint)
       for (sum, part) in zip(
         curvature(of: total, order: selection.count).sums,
         curvature(of: lane, order: selection.count).sums)
@@ -95,21 +90,6 @@ extension GIHEvaluator {
       }
     }
     assemble(theta, norm: norm, selection, total, into: &hessian)
-  }
-
-  /// Column by column.
-  private func hessianByProducts(
-    _ parameters: Span<Double>, _ positions: [Int], into hessian: inout MutableSpan<Double>
-  ) {
-    var direction = [Double](repeating: 0, count: parameters.count)
-    var column = direction
-    for (j, position) in positions.enumerated() {
-      direction[position] = 1
-      var span = column.mutableSpan
-      hessianVectorProduct(at: parameters, direction: direction.span, into: &span)
-      direction[position] = 0
-      for (i, row) in positions.enumerated() { hessian[i * positions.count + j] = column[row] }
-    }
   }
 
   /// The parameters of a Hessian: for each its row, or −1.
@@ -128,9 +108,9 @@ extension GIHEvaluator {
       var rows = [Int](repeating: -1, count: model.layout.count)
       for (row, position) in positions.enumerated() { rows[position] = row }
       count = positions.count
-      coefficients = model.coefficientOfSubset.map { $0 < 0 ? -1 : rows[$0] }
-      weights = Array(rows[model.coefficientCount..<model.scaleIndex])
-      scale = rows[model.scaleIndex]
+      coefficients = model.kernel.coefficientOfSubset.map { $0 < 0 ? -1 : rows[$0] }
+      weights = Array(rows[model.kernel.coefficientCount..<model.kernel.scaleIndex])
+      scale = rows[model.kernel.scaleIndex]
     }
   }
 
@@ -152,8 +132,8 @@ extension GIHEvaluator {
     let weights = features.weightCount
     let sums = curvature(of: lane, order: n)
     let h = sums.matrix.pointer
-    let scale = parameters[model.scaleIndex]
-    let pull = pull
+    let scale = parameters[form.scaleIndex]
+    let pull = form.pull
     let a0 = sums.productSums.pointer
     let average = dot(shares.pointer, a0, kernel.subsets.count)
     let slopeSums = sums.slopeSums.pointer
@@ -169,7 +149,7 @@ extension GIHEvaluator {
         }
       }
     }
-    let coefficients = zip(selection.coefficients, model.coefficientOfSubset).enumerated()
+    let coefficients = zip(selection.coefficients, form.coefficientOfSubset).enumerated()
     for (subset, (i, index)) in coefficients where i >= 0 {
       let slope = 2 * parameters[index] / norm
       let gap = a0[subset] - pull * average
@@ -200,11 +180,11 @@ extension GIHEvaluator {
       if let normalisation {
         normalisation.addSecondDerivative(
           attention: attention.pointer, copied: copied.pointer,
-          valueAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+          valueAdjoint: lane.keyAdjoint.pointer, to: curvature.pointer, stride: weights)
       } else {
         features.addSecondDerivative(
           attention: attention.pointer, features: values.pointer,
-          featureAdjoint: lane.featureAdjoint.pointer, to: curvature.pointer, stride: weights)
+          featureAdjoint: lane.keyAdjoint.pointer, to: curvature.pointer, stride: weights)
       }
       for (weight, i) in selection.weights.enumerated() where i >= 0 {
         for (other, j) in selection.weights.enumerated() where j >= i {

@@ -11,16 +11,16 @@ extension GIHEvaluator {
     _ selection: Selection, _ lane: Lane, _ sums: CurvatureScratch
   ) {
     let (n, slots, stride) = (selection.count, block.slots, kernel.stride)
-    let scale = parameters[model.scaleIndex]
+    let scale = parameters[form.scaleIndex]
     let k = lane.values.kernel.pointer
     let gradients = sums.logitGradients.pointer
-    for (subset, index) in model.coefficientOfSubset.enumerated()
+    for (subset, index) in form.coefficientOfSubset.enumerated()
     where selection.coefficients[subset] >= 0 {
       let row = gradients + selection.coefficients[subset] * stride
       let factor = scale * 2 * parameters[index] / norm
       InductionHeads.scale(
         factor, lane.values.products.pointer + subset * stride, into: row, slots)
-      addScaled(-pull * factor, k, to: row, slots)
+      addScaled(-form.pull * factor, k, to: row, slots)
     }
     if selection.scale >= 0 {
       (gradients + selection.scale * stride).update(from: k, count: slots)

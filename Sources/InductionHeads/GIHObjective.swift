@@ -6,19 +6,11 @@ public import Objectives
 /// L(θ) = −(1/N) Σ_s Σ_e π_e log(y_e + ε), evaluated exactly from window counts; or
 /// L(θ) = −(1/K) Σ_π Σ_{q,e} μ^π(q,e) log(y_e + ε), the limit of long sequences; or the same with another
 /// ``OutputLoss``.
-public struct GIHObjective: Objective {
-  /// What the loss is taken over.
-  public enum Data: Sendable {
-    /// Sequences of finite length.
-    case corpus(CompressedCorpus)
-    /// Chains in infinite context.
-    case population(PopulationLaw)
-  }
-
+public struct GIHObjective: WindowObjective {
   /// The transformer.
   public let model: GIHTransformer
   /// What it is trained on.
-  public let data: Data
+  public let data: WindowData
   /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.
   public let completeShare: Double?
 
@@ -81,7 +73,7 @@ public struct GIHObjective: Objective {
   }
 
   private init(
-    model: GIHTransformer, data: Data, completeShare: Double?, sharedRange: Double,
+    model: GIHTransformer, data: WindowData, completeShare: Double?, sharedRange: Double,
     loss: any PairLoss
   ) {
     precondition(model.windowShape == loss.windows.shape, "the data have other windows")

@@ -49,9 +49,8 @@ public struct GIHTransformer: Sendable, Equatable {
   /// Names and groups of the parameters: `c`, `w`, `a`.
   public let layout: ParameterLayout
 
-  let subsets: HeadSubsets
-  /// For each subset: its position in the group `c`, or −1 for an empty set without coefficient.
-  let coefficientOfSubset: [Int]
+  /// The polynomial kernel.
+  let kernel: KernelForm
   /// For each head: the window column of each of its lags.
   let columnsOfHead: [[Int]]
   /// The weights of one head, at one position where every position has its own.
@@ -91,19 +90,20 @@ public struct GIHTransformer: Sendable, Equatable {
     precondition((1...max(1, heads.count)).contains(degree), "the degree must lie in 1…H")
     precondition((loss.floor ?? 0) >= 0, "the floor must not be negative")
     let lags = Set(heads.flatMap(\.lags)).sorted()
-    let subsets = HeadSubsets(heads: heads.count, degree: degree)
     self.vocabulary = vocabulary
     self.heads = heads
     self.hasEmptySet = hasEmptySet
     self.loss = loss
     self.normalisesHeads = normalisesHeads
     self.normalisesKernel = normalisesKernel
-    self.subsets = subsets
     windowShape = WindowShape(
       vocabulary: vocabulary, lags: lags, reach: window, range: readOut, length: length)
-    coefficientOfSubset = (0..<subsets.count).map { hasEmptySet ? $0 : $0 - 1 }
     columnsOfHead = heads.map { head in head.lags.compactMap { lags.firstIndex(of: $0) } }
-    let coefficients = subsets.members.dropFirst(hasEmptySet ? 0 : 1)
+    let positions = windowShape.positions.count
+    kernel = KernelForm(
+      blocks: heads.count, degree: degree, hasEmptySet: hasEmptySet, isNormalised: normalisesKernel
+    ) { $0 + positions * heads.reduce(0) { $0 + $1.lags.count } + 1 }
+    let coefficients = kernel.coefficientSubsets
     var offset = coefficients.count
     let blocks = windowShape.positions.flatMap { position in
       heads.enumerated().map { h, head in
@@ -133,7 +133,7 @@ public struct GIHTransformer: Sendable, Equatable {
 
   /// The subsets of heads that have a coefficient, in the order of the group `c`; heads from 0.
   public var coefficientSubsets: [[Int]] {
-    Array(subsets.members.dropFirst(hasEmptySet ? 0 : 1))
+    kernel.coefficientSubsets
   }
 
   /// What a subset is called in records: `1+2` for heads 0 and 1, `0` for the empty set.
@@ -184,12 +184,9 @@ public struct GIHTransformer: Sendable, Equatable {
   }
 
   /// Number of coefficients c.
-  var coefficientCount: Int { weightBlocks[0].range.lowerBound }
+  var coefficientCount: Int { kernel.coefficientCount }
   /// The position of a in θ.
-  var scaleIndex: Int { layout.count - 1 }
-  /// M, the reach of the window.
-  public var window: Int { windowShape.reach }
-
+  var scaleIndex: Int { kernel.scaleIndex }
   /// A start in the form the paper uses.
   ///
   /// - Parameters:
@@ -208,21 +205,7 @@ public struct GIHTransformer: Sendable, Equatable {
 
   /// C_D = Σ c_S² at θ.
   public func sumOfSquares(_ parameters: Span<Double>) -> Double {
-    var total = 0.0
-    for i in 0..<coefficientCount { total += parameters[i] * parameters[i] }
-    return total
-  }
-
-  /// What the squares c_S² are divided by in the kernel: C_D, or 1.
-  func kernelNorm(_ parameters: Span<Double>) -> Double {
-    normalisesKernel ? sumOfSquares(parameters) : 1
-  }
-
-  /// What the kernel weighs each subset with, the empty set first: p_S = c_S²/C_D, or c_S²; 0 where a subset
-  /// has no coefficient.
-  func kernelWeights(_ parameters: Span<Double>) -> [Double] {
-    let norm = kernelNorm(parameters)
-    return coefficientOfSubset.map { $0 < 0 ? 0 : parameters[$0] * parameters[$0] / norm }
+    kernel.sumOfSquares(parameters)
   }
 
   /// p_S = c_S²/C_D at θ for the subsets with a coefficient, in the order of ``coefficientSubsets``.

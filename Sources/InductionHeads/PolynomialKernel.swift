@@ -12,12 +12,15 @@ struct PolynomialKernel {
   /// The subsets as the vector loops want them.
   let tables: PolynomialTables
 
-  init(subsets: HeadSubsets, headCount: Int, vocabulary: Int, stride: Int) {
+  init(
+    subsets: HeadSubsets, headCount: Int, vocabulary: Int, stride: Int, isRectified: Bool = false
+  ) {
     self.subsets = subsets
     self.headCount = headCount
     self.vocabulary = vocabulary
     self.stride = stride
-    tables = PolynomialTables(subsets, headCount: headCount, vocabulary: vocabulary)
+    tables = PolynomialTables(
+      subsets, headCount: headCount, vocabulary: vocabulary, isRectified: isRectified)
   }
 
   /// The features of some windows, gathered so that loops over keys run through memory in order.
@@ -174,28 +177,30 @@ struct PolynomialKernel {
   ///   - overlapAdjoints: ḡ, shape (H, stride).
   ///   - keys: v_ω, shape (H, d, rowLength).
   ///   - rowLength: distance between the rows of `keys`.
-  ///   - features: v, shape (H, d, tableLength).
+  ///   - features: v of the windows as queries, shape (H, d, tableLength).
   ///   - tableLength: distance between the rows of features and their adjoints.
   ///   - query: the window q.
   ///   - windows: ω of each key, or nil when the keys are all windows in order.
   ///   - count: number of keys.
-  ///   - featureAdjoint: v̄, shape (H, d, windows), accumulated into.
+  ///   - keyAdjoint: v̄ of the windows as keys, shape (H, d, windows), accumulated into.
+  ///   - queryAdjoint: that of the windows as queries, which may be the same.
   func addFeatureAdjoints(
     overlapAdjoints: UnsafePointer<Double>, keys: UnsafePointer<Double>, rowLength: Int,
     features: UnsafePointer<Double>, tableLength: Int, query: Int,
-    windows: UnsafePointer<UInt32>?, count: Int, to featureAdjoint: UnsafeMutablePointer<Double>
+    windows: UnsafePointer<UInt32>?, count: Int, toKeys keyAdjoint: UnsafeMutablePointer<Double>,
+    queries queryAdjoint: UnsafeMutablePointer<Double>
   ) {
     for h in 0..<headCount {
       let gBar = overlapAdjoints + h &* stride
       for i in h &* vocabulary..<(h &+ 1) &* vocabulary {
-        let row = featureAdjoint + i &* tableLength
+        let row = keyAdjoint + i &* tableLength
         let v = features[i &* tableLength &+ query]
         if let windows {
           for k in 0..<count { row[Int(windows[k])] += v * gBar[k] }
         } else {
           addScaled(v, gBar, to: row, count)
         }
-        row[query] += dot(gBar, keys + i &* rowLength, count)
+        queryAdjoint[i &* tableLength &+ query] += dot(gBar, keys + i &* rowLength, count)
       }
     }
   }
@@ -232,7 +237,7 @@ final class PolynomialTables {
   let polynomial: gf_polynomial
   private let storage: UnsafeMutablePointer<Int32>
 
-  init(_ subsets: HeadSubsets, headCount: Int, vocabulary: Int) {
+  init(_ subsets: HeadSubsets, headCount: Int, vocabulary: Int, isRectified: Bool) {
     var slopes: [Int32] = []
     for head in 0..<headCount {
       for subset in 1..<subsets.count where subsets.without[subset][head] >= 0 {
@@ -245,7 +250,8 @@ final class PolynomialTables {
     storage.initialize(from: values, count: values.count)
     polynomial = gf_polynomial(
       heads: Int32(headCount), vocabulary: Int32(vocabulary), subsets: Int32(subsets.count),
-      parents: storage, last_heads: storage + subsets.count, slopes: storage + 2 * subsets.count)
+      is_rectified: isRectified ? 1 : 0, parents: storage, last_heads: storage + subsets.count,
+      slopes: storage + 2 * subsets.count)
   }
 
   deinit { storage.deallocate() }

@@ -9,7 +9,7 @@ public protocol Objective: Sendable {
   /// Names of the quantities that ``observe(_:into:)`` computes, in order.
   var observableNames: [String] { get }
 
-  /// What the exact flow never changes, whatever subset of parameters it trains.
+  /// What the exact flow never changes.
   var conservationLaws: [ConservationLaw] { get }
 
   /// Phase transitions that can be located along the flow.
@@ -135,11 +135,16 @@ extension ObjectiveEvaluator {
 }
 
 /// Something that the exact flow never changes, and how far a computed one has departed from it.
+///
+/// A quantity that couples several groups of parameters is conserved while all of them are trained, and of
+/// course while none is.
 public struct ConservationLaw: Sendable {
   /// What it is called in records, for instance `C_D conserved`.
   public let name: String
   /// What is measured, and in which units.
   public let explanation: String
+  /// The groups that have to be trained together; none for a law of every stage.
+  public let groups: [String]
   /// How far θ has departed from the law since the start θ₀: 0 along the exact flow, never negative.
   public let departure: @Sendable (_ now: Span<Double>, _ start: Span<Double>) -> Double
 
@@ -148,13 +153,15 @@ public struct ConservationLaw: Sendable {
   /// - Parameters:
   ///   - name: what it is called in records.
   ///   - explanation: what is measured.
+  ///   - groups: those that have to be trained together; none for a law of every stage.
   ///   - departure: gets θ and θ₀, `layout.count` values each.
   public init(
-    name: String, explanation: String,
+    name: String, explanation: String, groups: [String] = [],
     departure: @escaping @Sendable (_ now: Span<Double>, _ start: Span<Double>) -> Double
   ) {
     self.name = name
     self.explanation = explanation
+    self.groups = groups
     self.departure = departure
   }
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Corpora
 import InductionHeads
 import MarkovChains
@@ -46,6 +47,14 @@ struct BenchmarkProblem {
         SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
         targets: .sampled, pairs: .upToRelabelling, threads: threads), length: length,
       threads: threads)
+  }
+}
+
+/// Refuses a value of an option outside its range.
+func check(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+  guard range.contains(value) else {
+    throw ValidationError(
+      "--\(option) is \(value); allowed is \(range.lowerBound)…\(range.upperBound).")
   }
 }
 

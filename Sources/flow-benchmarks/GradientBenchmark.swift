@@ -23,10 +23,30 @@ struct GradientBenchmark: ParsableCommand {
   var milliseconds = false
 
   func validate() throws {
-    guard sequences > 0, length > window, vocabulary > 1, heads <= window, degree <= heads,
-      threads > 0, repetitions > 0
-    else {
-      throw ValidationError("Sizes must be positive, with D ≤ H ≤ M < L and d ≥ 2.")
+    try check("chains", chains, 0...1_000_000)
+    try check("window", window, 2...(chains == 0 ? 39 : 7))
+    if chains == 0 {
+      try check("sequences", sequences, 1...10_000_000)
+      try check("length", length, window + 1...1 << 24)
+    }
+    // A transition kernel has d² rows, and a stationary law at most 4096 states.
+    try check("vocabulary", vocabulary, 2...64)
+    try check("heads", heads, 1...min(12, window))
+    try check("degree", degree, 1...heads)
+    try check("threads", threads, 1...256)
+    try check("repetitions", repetitions, 1...1_000_000)
+    guard (1e-8...1e8).contains(concentration) else {
+      throw ValidationError("--concentration is \(concentration); allowed is 1e-8…1e8.")
+    }
+    guard chains > 0 || sequences <= 4_000_000_000 / (length + 1) else {
+      throw ValidationError(
+        "--sequences \(sequences) of --length \(length) are more than 4·10⁹ tokens; use fewer.")
+    }
+    let windows = (0..<window).reduce(1.0) { product, _ in product * Double(vocabulary) }
+    guard chains == 0 || Double(chains) * windows * Double(vocabulary) <= 1e9 else {
+      throw ValidationError(
+        "--chains \(chains) have laws of more than 10⁹ numbers over windows of --window \(window) "
+          + "with --vocabulary \(vocabulary); use less of one of them.")
     }
   }
 

@@ -14,7 +14,8 @@ struct Survey: ParsableCommand {
     discussion: """
       Parts: gradient, hessian (over all of θ), token (sampled, compressed, counts sorted), and run (three stages to \
       1e5 each at a relative tolerance of 1e-6, without error bars). Operations and bytes are counted \
-      from the formulas; peaks are measured first, on as many threads.
+      from the formulas; peaks are measured first, on as many threads. Milliseconds are those of one gradient, Hessian, \
+      token or run.
       """)
 
   @Option(help: "The most threads; one and this many are measured.") var threads = 2
@@ -22,9 +23,8 @@ struct Survey: ParsableCommand {
   @Flag(help: "Leave out what takes more than a few seconds.") var quick = false
 
   func validate() throws {
-    guard threads > 0, repetitions > 0 else {
-      throw ValidationError("Threads and repetitions must be positive.")
-    }
+    try check("threads", threads, 1...64)
+    try check("repetitions", repetitions, 1...1_000_000)
   }
 
   /// The paper's size, and each size varied alone.
@@ -141,5 +141,7 @@ struct Survey: ParsableCommand {
       text(rates.map { $0.1 / limits.bandwidth }), entries.map(String.init) ?? "", note,
     ]
     print(fields.joined(separator: ","))
+    // Into a file, too, so that nothing is lost when it is stopped.
+    fflush(nil)
   }
 }

@@ -65,7 +65,7 @@ import Testing
     (["model.family=mixed_target"], "model.family", "induction-heads"),
     (["model.heads=3"], "model.heads", "model.family"),
     (["stages[0].train=[c]"], "stages[0].train[0]", "p1 | p | v1 | v | w"),
-    (["claims=[G1]"], "claims[0]", "M1 to M8"),
+    (["claims=[G1]"], "claims[0]", "M1, M2, M3, M4, M5, M6, M7, M8"),
     (["initial.values={wk: 1, c.1: 2}"], "initial.values.c.1", "p, v1, v, wk, wq"),
     (["initial.values={p1: 1}"], "initial.values.p1", "initial.first_rate"),
     (

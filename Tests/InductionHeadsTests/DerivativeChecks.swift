@@ -6,7 +6,7 @@ import Testing
 // What the derivatives of every objective must show, whatever its data.
 
 /// Central differences err by h² until rounding takes over; only the right gradient shows that.
-func checkGradient(of objective: GIHObjective, at theta: [Double]) {
+func checkGradient(of objective: any Objective, at theta: [Double]) {
   let evaluator = objective.makeEvaluator(threads: 1)
   let (loss, exact) = evaluator.lossAndGradient(at: theta)
   #expect(loss == evaluator.loss(at: theta))
@@ -21,7 +21,7 @@ func checkGradient(of objective: GIHObjective, at theta: [Double]) {
 
 /// The same for products of the Hessian with a direction, as differences of gradients.
 func checkHessianProduct(
-  of objective: GIHObjective, at theta: [Double], along direction: [Double]
+  of objective: any Objective, at theta: [Double], along direction: [Double]
 ) {
   let evaluator = objective.makeEvaluator(threads: 1)
   let exact = evaluator.hessianVectorProduct(at: theta, direction: direction)
@@ -34,7 +34,7 @@ func checkHessianProduct(
 }
 
 /// The Hessian is the matrix of its products, and symmetric; both are derived separately.
-func checkHessian(of objective: GIHObjective, at theta: [Double]) {
+func checkHessian(of objective: any Objective, at theta: [Double]) {
   let n = theta.count
   let evaluator = objective.makeEvaluator(threads: 1)
   let matrix = evaluator.hessian(at: theta)

@@ -28,12 +28,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code: 0 done, 1 failed, 2 bad usage."""
     options = parse(arguments)
     work = BENCHMARKS / ".work" / ("quick" if options.quick else "full")
-    results = options.results or (work / "results" if options.quick else BENCHMARKS / "results")
+    # What is not the whole comparison stays beside the work.
+    is_partial = options.quick or bool(options.only)
+    results = options.results or (work / "results" if is_partial else BENCHMARKS / "results")
     figure = options.figure or (
-        work / "work-precision.png" if options.quick else ROOT / "docs" / "work-precision.png"
+        work / "work-precision.png" if is_partial else ROOT / "docs" / "work-precision.png"
     )
     if options.report:
-        records, gradients, machine = report.read_records(results)
+        try:
+            records, gradients, machine = report.read_records(results)
+        except FileNotFoundError as error:
+            print(f"error: there is no {error.filename}; measure first, or give --results.")
+            return 2
         return present(records, gradients, machine, figure)
     gradflow = Gradflow(options.gradflow_bin.resolve(), options.threads)
     for program in (gradflow.program, gradflow.benchmarks):
@@ -61,13 +67,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "it stopped; after a complete one the next begins anew.",
     )
     parser.add_argument(
-        "--limit", type=float, default=600, metavar="S", help="stop a solve after S seconds (600)"
+        "--limit", type=positive, default=600.0, metavar="S", help="stop a solve after S seconds (600)"
     )
     parser.add_argument("--quick", action="store_true", help="three tolerances, few dense solves")
     parser.add_argument(
-        "--only", default="", metavar="REGEX", help="only methods like “diffrax Kvaerno3, compressed”"
-    )
-    parser.add_argument("--threads", type=int, default=2, metavar="N", help="threads of each (2)")
+        "--only", type=pattern, default="", metavar="REGEX",
+        help="only methods like “diffrax Kvaerno3, compressed”; results stay under .work",
+    )  # fmt: skip
+    parser.add_argument("--threads", type=count, default=2, metavar="N", help="threads of each (2)")
     parser.add_argument(
         "--rounds", type=int, default=7, metavar="N", help="rounds of gradient timings; 0: none (7)"
     )
@@ -84,6 +91,33 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--report", action="store_true", help="measure nothing; print and draw what was measured"
     )
     return parser.parse_args(arguments)
+
+
+def positive(text: str) -> float:
+    """Read a positive number."""
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
+def count(text: str) -> int:
+    """Read a number of threads."""
+    value = int(text)
+    if not 1 <= value <= (os.cpu_count() or 1):
+        raise argparse.ArgumentTypeError(f"{text} is not in 1…{os.cpu_count()}, the cores of this machine")
+    return value
+
+
+def pattern(text: str) -> str:
+    """Read a regular expression that some method has."""
+    try:
+        if any(re.search(text, case.method) for case in all_cases(quick=False)):
+            return text
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text} is no regular expression: {error}") from None
+    methods = sorted({case.method for case in all_cases(quick=False)})
+    raise argparse.ArgumentTypeError(f"no method is like {text}; there are: {'; '.join(methods)}")
 
 
 def keep_to_cores(threads: int) -> None:
@@ -115,7 +149,15 @@ def begin_or_resume(work: Path, expected: dict[str, Any]) -> None:
             print("going on with the run that was interrupted")
             return
         print("programs or settings have changed since the interrupted run: beginning anew")
-    shutil.rmtree(work, ignore_errors=True)
+    if work.exists():
+        # A complete run is hours of work: the last one is kept.
+        last = work.with_name(work.name + "-last")
+        if (work / "complete").exists():
+            shutil.rmtree(last, ignore_errors=True)
+            work.rename(last)
+            print(f"the last complete run is now in {last}")
+        else:
+            shutil.rmtree(work)
     work.mkdir(parents=True)
     write_json(path, expected)
 

@@ -72,6 +72,15 @@ def work_precision(records: list[Record], limit: float) -> Figure:
                 color=style.GREY,
                 fontsize=6.5,
             )
+        notes = ["lower right is better"]
+        if any(record["status"] == "extrapolated" for record in records):
+            notes.append("×: extrapolated from the time per step")
+        if stopped or len(notes) > 1:
+            notes += ["both, and ↑, at the distance that the same", "method came to with the other gradient"]
+        axes.text(
+            0.98, 0.98, "\n".join(notes), transform=axes.transAxes, fontsize=6.5, color=style.GREY,
+            ha="right", va="top",
+        )  # fmt: skip
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(LogLocator(numticks=20))
             axis.set_minor_formatter(NullFormatter())
@@ -106,9 +115,11 @@ def _draw(axes: Axes, name: str, rows: list[Record], distance: dict[Any, float])
         marker=marker,
         markersize=4.5 if is_own else 4,
         markerfacecolor=colour if gradient != "dense" else "white",
-        label=name.removesuffix(", Hessian"),
+        label=name.replace(", Hessian", ", exact Hessian").replace("error bars", "bars of event times"),
         zorder=3 if is_own else 2,
     )
+    guessed = [(x, y) for x, y, status in points if status == "extrapolated"]
+    axes.plot(*zip(*guessed, strict=True), "x", color="black", markersize=6, zorder=4) if guessed else None
     stopped = [(x, y) for x, y, status in points if status == "limit"]
     for x, y in stopped:
         axes.annotate(

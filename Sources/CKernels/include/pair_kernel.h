@@ -14,6 +14,8 @@ typedef struct {
   int heads;
   int vocabulary;
   int subsets;
+  /// Whether g^h passes max(·, 0).
+  int is_rectified;
   /// For each subset: the subset without its largest head, and that head.
   const int32_t *_Nonnull parents;
   const int32_t *_Nonnull last_heads;
@@ -21,7 +23,7 @@ typedef struct {
   const int32_t *_Nonnull slopes;
 } gf_polynomial;
 
-/// g^h, z = a k and e^{z − shift} of every key; the latter only where |z − shift| ≤ 690.
+/// g^h (rectified, if so), z = a k and e^{z − shift} of every key; the latter only where |z − shift| ≤ 690.
 ///
 /// keys: v_ω, shape (H, d, row_length). query: v_q, shape (H, d), its values query_stride apart.
 /// overlaps: receives g, shape (H, stride). scratch: 40 · subsets doubles.

@@ -10,7 +10,7 @@ import RunRecords
 /// Sequence i has the same chain and the same first tokens at every length, so that differences between lengths
 /// are paired. Losses are expected over the next token, whose law is known.
 struct Evaluation: Sendable {
-  let model: GIHTransformer
+  let model: any WindowModel
   let parameters: [Double]
   /// Where the chains come from, for each prior: α, or nil where a file has the kernel.
   let sources: [(concentration: Double?, source: SequenceSampler.Source)]
@@ -92,10 +92,16 @@ struct Evaluation: Sendable {
     return rows
   }
 
-  /// The subset with the largest share.
-  private var leader: [Int] { model.coefficientSubsets[model.leader(at: parameters.span)] }
+  /// GIH(S*) and its parameters, with the subset S* of the largest share; nil of a full transformer.
+  private var limit: (predictor: Predictor, parameters: [Double])? {
+    guard let model = model as? GIHTransformer else { return nil }
+    let leader = model.coefficientSubsets[model.leader(at: parameters.span)]
+    return (.limit(leader), model.limitParameters(of: leader, from: parameters))
+  }
 
-  private var predictors: [Predictor] { [.model, .limit(leader), .kernel, .posterior, .uniform] }
+  private var predictors: [Predictor] {
+    [.model] + (limit.map { [$0.predictor] } ?? []) + [.kernel, .posterior, .uniform]
+  }
 
   /// The most tokens that are held at a time.
   private static let chunkTokens = 4_000_000
@@ -123,13 +129,11 @@ struct Evaluation: Sendable {
     // Weights of other positions than those of the training are not there.
     if let own = model.windowShape.length, own != length { return [:] }
     let corpus = CompressedCorpus(
-      sequences, shape: model.windowShape, targets: .expected, pairs: .upToRelabelling,
-      threads: threads)
-    let objective = GIHObjective(model: model, corpus: corpus, length: length, threads: threads)
-    let leader = leader
-    let limit = model.limitParameters(of: leader, from: parameters)
+      sequences, shape: model.windowShape, targets: .expected, pairs: model.pairs, threads: threads)
+    let objective = model.objective(
+      over: corpus, length: length, completeShare: nil, threads: threads)
     var losses: [Predictor: [Double]] = [:]
-    for (predictor, theta) in [(Predictor.model, parameters), (.limit(leader), limit)] {
+    for (predictor, theta) in [(Predictor.model, parameters)] + (limit.map { [$0] } ?? []) {
       guard let predictions = objective.predictions(at: theta) else { continue }
       let d = model.vocabulary
       var own = [Double](repeating: 0, count: sequences.sequenceCount)

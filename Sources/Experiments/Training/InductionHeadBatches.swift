@@ -37,6 +37,6 @@ struct InductionHeadBatches: BatchSource {
   }
 
   func objective(over members: [Int]) -> any Objective {
-    plan.objective(over: data.chosen(members), threads: 1)
+    plan.objective(over: data.chosen(members), of: plan.trainedModel, threads: 1)
   }
 }

@@ -7,6 +7,8 @@ import RunRecords
 struct TrainingRun {
   let plan: TrainingPlan
   let problem: FlowProblem
+  /// The loss that the optimisers train: that of the flow, or one that has no classical flow.
+  let trained: any Objective
   let options: SolverOptions
   /// Whether λ_max of the Hessian is recorded at every recorded step.
   let sharpness: Bool
@@ -32,6 +34,7 @@ struct TrainingRun {
   /// - Throws: `FlowFailure` when the flow cannot be solved a second time.
   func run(observer: @escaping (FlowProgress) -> Bool) throws(FlowFailure) -> Outcome {
     let flow = plan.flow(of: problem)
+    let descended = FlowProblem(minimizing: trained, from: flow.start, stages: flow.stages)
     var options = options
     options.eventErrors = false
     var isStopped = false
@@ -43,7 +46,7 @@ struct TrainingRun {
     }
     func entry(_ method: TrainingPlan.Method) -> Entry {
       let training = DiscreteTraining(
-        flow, by: method.optimizer, stages: method.stages, startTimes: plan.startTimes,
+        descended, by: method.optimizer, stages: method.stages, startTimes: plan.startTimes,
         batches: batches, threads: options.threads)
       let record = training.run(sharpness: sharpness) { progress in
         isStopped = !observer(

@@ -4,20 +4,19 @@ import ParallelLoops
 
 // Forward over reverse: every line of the gradient is differentiated once more along θ̇.
 
-extension GIHEvaluator {
-  func hessianVectorProduct(
-    at parameters: Span<Double>, direction: Span<Double>, into product: inout MutableSpan<Double>
+extension PairEvaluator {
+  /// Writes ∇²L(θ) θ̇; of a rectified kernel what it is everywhere but where an inner product is zero.
+  func multiplyHessian(
+    at parameters: Span<Double>, _ direction: Span<Double>, into product: inout MutableSpan<Double>
   ) {
     prepare(parameters)
     prepareTangents(parameters, direction)
-    let scale = parameters[model.scaleIndex]
-    let scaleDot = direction[model.scaleIndex]
+    let scale = parameters[form.scaleIndex]
+    let scaleDot = direction[form.scaleIndex]
     team.forEachLane(lanes.count) { index in
       let lane = lanes[index]
       lane.clear()
-      lane.tangents.scaleAdjoint = 0
-      lane.tangents.productSums.clear()
-      lane.tangents.featureAdjoint.clear()
+      lane.tangents.clear()
       for tile in plan.lanes[index] {
         let blocks = plan.blocks[tile]
         forEach(blocks) { place, block, windows in
@@ -43,25 +42,23 @@ extension GIHEvaluator {
 
   /// ṗ, σ̇ and v̇ along θ̇.
   private func prepareTangents(_ parameters: Span<Double>, _ direction: Span<Double>) {
-    let norm = model.kernelNorm(parameters)
+    let norm = form.norm(parameters)
     var normDot = 0.0
-    for i in 0..<model.coefficientCount { normDot += pull * 2 * parameters[i] * direction[i] }
-    for (subset, index) in model.coefficientOfSubset.enumerated() {
+    for i in 0..<form.coefficientCount { normDot += form.pull * 2 * parameters[i] * direction[i] }
+    for (subset, index) in form.coefficientOfSubset.enumerated() {
       // p = c²/C, ṗ = (2 c ċ − p Ċ)/C, where C is C_D or 1
       shareTangent.pointer[subset] =
         index < 0
         ? 0
         : (2 * parameters[index] * direction[index] - shares.pointer[subset] * normDot) / norm
     }
-    direction.withUnsafeBufferPointer { direction in
-      guard let base = direction.baseAddress else { return }
-      features.tangent(
-        attention: attention.pointer, weightTangent: base + model.coefficientCount,
-        attentionTangent: attentionTangent.pointer, into: copiedTangent.pointer)
-    }
-    if let normalisation {
-      valueTangent.pointer.update(from: copiedTangent.pointer, count: valueTangent.count)
-      normalisation.apply(to: valueTangent.pointer, at: copied.pointer)
+    parameters.withUnsafeBufferPointer { parameters in
+      direction.withUnsafeBufferPointer { direction in
+        guard let parameters = parameters.baseAddress, let direction = direction.baseAddress else {
+          return
+        }
+        map.prepareTangents(parameters, direction)
+      }
     }
   }
 
@@ -84,6 +81,16 @@ extension GIHEvaluator {
       kernelAdjoint: values.kernelAdjoint.pointer, count: block.slots,
       productAdjoints: values.productAdjoints.pointer,
       overlapAdjoints: lane.overlapAdjoints.pointer)
+    rectify(lane.overlapAdjoints, block.slots, lane)
+  }
+
+  /// Zeros what belongs to inner products that the rectifier has made zero.
+  private func rectify(_ values: Buffer, _ count: Int, _ lane: Lane) {
+    if !form.isRectified { return }
+    for head in 0..<form.blocks {
+      let row = head * kernel.stride
+      for k in row..<row + count where lane.overlaps.pointer[k] <= 0 { values.pointer[k] = 0 }
+    }
   }
 
   private func forwardTangent(
@@ -95,19 +102,20 @@ extension GIHEvaluator {
     products(block, lane)
     // ġ = ⟨v̇_ω, v_q⟩ + ⟨v_ω, v̇_q⟩
     clear(dots.overlaps, count)
-    withFeatures(block, windows: windows, of: valueTangent, gathered: dots.gathered) {
-      keys, rowLength in
+    withFeatures(block, windows: windows, of: keyTangents, gathered: dots.gathered) {
+      keys, length in
       kernel.addOverlaps(
-        keys: keys, rowLength: rowLength, query: values.pointer + block.query,
-        queryStride: features.rowLength, count: count, to: dots.overlaps.pointer)
+        keys: keys, rowLength: length, query: queries.pointer + block.query,
+        queryStride: rowLength, count: count, to: dots.overlaps.pointer)
     }
     withFeatures(
-      block, windows: windows, of: values, gathered: lane.gathered, isGathered: true
-    ) { keys, rowLength in
+      block, windows: windows, of: keys, gathered: lane.gathered, isGathered: true
+    ) { keys, length in
       kernel.addOverlaps(
-        keys: keys, rowLength: rowLength, query: valueTangent.pointer + block.query,
-        queryStride: features.rowLength, count: count, to: dots.overlaps.pointer)
+        keys: keys, rowLength: length, query: queryTangents.pointer + block.query,
+        queryStride: rowLength, count: count, to: dots.overlaps.pointer)
     }
+    rectify(dots.overlaps, count, lane)
     kernel.tangent(
       shares: shares.pointer, shareTangent: shareTangent.pointer,
       overlaps: lane.overlaps.pointer, overlapTangents: dots.overlaps.pointer,
@@ -152,13 +160,14 @@ extension GIHEvaluator {
       productAdjoints: lane.values.productAdjoints.pointer, count: count,
       productAdjointTangents: dots.productAdjoints.pointer,
       overlapAdjointTangents: dots.overlapAdjoints.pointer)
+    rectify(dots.overlapAdjoints, count, lane)
     // v̄ = Σ ḡ v: both factors move.
     addFeatureAdjoints(
-      block, windows: windows, dots.overlapAdjoints, table: values, gathered: lane.gathered,
-      to: dots.featureAdjoint)
+      block, windows: windows, dots.overlapAdjoints, keys: keys, queries: queries,
+      gathered: lane.gathered, toKeys: dots.keyAdjoint, queries: dots.queryAdjoint)
     addFeatureAdjoints(
-      block, windows: windows, lane.overlapAdjoints, table: valueTangent, gathered: dots.gathered,
-      to: dots.featureAdjoint)
+      block, windows: windows, lane.overlapAdjoints, keys: keyTangents, queries: queryTangents,
+      gathered: dots.gathered, toKeys: dots.keyAdjoint, queries: dots.queryAdjoint)
   }
 
   /// Adds up the lanes and pulls the sums back to θ.
@@ -170,43 +179,48 @@ extension GIHEvaluator {
       total.tangents.scaleAdjoint += lane.tangents.scaleAdjoint
       total.productSums.add(lane.productSums)
       total.tangents.productSums.add(lane.tangents.productSums)
-      total.featureAdjoint.add(lane.featureAdjoint)
-      total.tangents.featureAdjoint.add(lane.tangents.featureAdjoint)
+      total.keyAdjoint.add(lane.keyAdjoint)
+      total.tangents.keyAdjoint.add(lane.tangents.keyAdjoint)
+      if map.isSymmetric { continue }
+      total.queryAdjoint.add(lane.queryAdjoint)
+      total.tangents.queryAdjoint.add(lane.tangents.queryAdjoint)
     }
     let mean = 1 / Double(loss.count)
-    let norm = model.kernelNorm(parameters)
+    let norm = form.norm(parameters)
     var normDot = 0.0
-    for i in 0..<model.coefficientCount { normDot += pull * 2 * parameters[i] * direction[i] }
+    for i in 0..<form.coefficientCount { normDot += form.pull * 2 * parameters[i] * direction[i] }
     let subsets = kernel.subsets.count
     // The sums hold Σ z̄ m_S; from here on they are Σ k̄ m_S.
     for subset in 0..<subsets {
-      total.productSums.pointer[subset] *= parameters[model.scaleIndex]
+      total.productSums.pointer[subset] *= parameters[form.scaleIndex]
     }
     let average = dot(shares.pointer, total.productSums.pointer, subsets)
     let averageDot =
       dot(shareTangent.pointer, total.productSums.pointer, subsets)
       + dot(shares.pointer, total.tangents.productSums.pointer, subsets)
-    for (subset, index) in model.coefficientOfSubset.enumerated() where index >= 0 {
+    for (subset, index) in form.coefficientOfSubset.enumerated() where index >= 0 {
       // ∂L/∂c = (2c/C)(A − average)
       let slope = 2 * parameters[index] / norm
       let slopeDot = (2 * direction[index] - slope * normDot) / norm
       product[index] =
         mean
-        * (slopeDot * (total.productSums.pointer[subset] - pull * average)
-          + slope * (total.tangents.productSums.pointer[subset] - pull * averageDot))
+        * (slopeDot * (total.productSums.pointer[subset] - form.pull * average)
+          + slope * (total.tangents.productSums.pointer[subset] - form.pull * averageDot))
     }
-    normalisation?.pullBack(
-      total.featureAdjoint.pointer, tangent: total.tangents.featureAdjoint.pointer,
-      at: copied.pointer, along: copiedTangent.pointer)
-    let weightAdjoint = Buffer(features.parameterCount)
-    features.pullbackTangent(
-      attention: attention.pointer, attentionTangent: attentionTangent.pointer,
-      features: copied.pointer, featureTangent: copiedTangent.pointer,
-      featureAdjoint: total.featureAdjoint.pointer,
-      featureAdjointTangent: total.tangents.featureAdjoint.pointer, into: weightAdjoint.pointer)
-    for j in 0..<features.parameterCount {
-      product[model.coefficientCount + j] = mean * weightAdjoint.pointer[j]
+    let ofMap = wholeGradient.pointer
+    wholeGradient.clear()
+    parameters.withUnsafeBufferPointer { parameters in
+      direction.withUnsafeBufferPointer { direction in
+        guard let parameters = parameters.baseAddress, let direction = direction.baseAddress else {
+          return
+        }
+        let dots = total.tangents
+        map.pullBackTangents(
+          parameters, direction, keys: (total.keyAdjoint, dots.keyAdjoint),
+          queries: (total.queryAdjoint, dots.queryAdjoint), into: ofMap)
+      }
     }
-    product[model.scaleIndex] = mean * total.tangents.scaleAdjoint
+    for j in map.parameters { product[j] = mean * ofMap[j] }
+    product[form.scaleIndex] = mean * total.tangents.scaleAdjoint
   }
 }

@@ -28,22 +28,17 @@ public struct Predictions: Sendable {
 }
 
 extension GIHObjective {
-  /// The output y of the second layer at θ, for every sequence, or for every chain and query.
-  ///
-  /// - Parameter parameters: θ.
-  /// - Returns: the predictions, or nil for a corpus that counts only the drawn targets.
+  /// y of every question; nil for a corpus that counts only the drawn targets.
   public func predictions(at parameters: [Double]) -> Predictions? {
-    let d = model.vocabulary
-    if case .corpus(let corpus) = data, corpus.columns != d { return nil }
-    return GIHEvaluator(self, threads: 1).predictions(at: parameters)
+    data.countsEveryToken ? GIHEvaluator(self, threads: 1).predictions(at: parameters) : nil
   }
 }
 
-extension GIHEvaluator {
+extension PairEvaluator {
   func predictions(at parameters: [Double]) -> Predictions {
     prepare(parameters.span)
-    let scale = parameters[model.scaleIndex]
-    let d = model.vocabulary
+    let scale = parameters[form.scaleIndex]
+    let d = loss.windows.shape.vocabulary
     let lane = lanes[0]
     var outputs: [Double] = []
     var weights: [Double] = []

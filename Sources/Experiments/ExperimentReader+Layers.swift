@@ -1,0 +1,79 @@
+import DeclaredKeys
+import InductionHeads
+
+// The full transformer: its keys, and what they have to do with each other.
+
+extension ExperimentReader {
+  mutating func checkLayers() {
+    let comparison = document[Keys.comparison]
+    func keep(_ addresses: [KeyAddress], with allowed: ComparisonKind...) {
+      guard let comparison, !allowed.contains(comparison) else { return }
+      let names = allowed.map(\.rawValue).joined(separator: " or ")
+      for address in addresses where document.isGiven(address) {
+        document.reject(
+          address, found: "the key beside model.comparison: \(comparison.rawValue)",
+          allowed: "only with comparison: \(names)", advice: "remove the key")
+      }
+    }
+    keep(
+      [
+        Keys.degree.address(), Keys.emptySet.address(), Keys.normaliseKernel.address(),
+        Keys.rectifier.address(), Keys.coefficient.address(),
+      ], with: .polynomial)
+    keep(
+      [
+        Keys.hidden.address(), Keys.features.address(), Keys.activation.address(),
+        Keys.networkNorm.address(), Keys.networkScale.address(),
+      ], with: .network)
+    keep([Keys.bilinear.address()], with: .network, .heads)
+    if document.isGiven(Keys.upperHeads.address()) != document.isGiven(Keys.upperWindow.address()) {
+      let isMissing = !document.isGiven(Keys.upperWindow.address())
+      let address = isMissing ? Keys.upperHeads.address() : Keys.upperWindow.address()
+      document.reject(
+        address, found: "the key without model.\(isMissing ? "upper_window" : "upper_heads")",
+        allowed: "both, or none", advice: "add the other one, or remove this")
+    }
+    if document[Keys.rectifier] == .training, (document[Keys.optimizers] ?? []).isEmpty,
+      (document[Keys.factors] ?? []).isEmpty
+    {
+      document.reject(
+        Keys.rectifier.address(), found: "training without training.optimizers",
+        allowed: "with an optimiser, which alone sees the rectifier",
+        advice: "write training.optimizers: [gd], or leave model.rectifier out")
+    }
+    checkPatterns()
+  }
+
+  /// Shares of sets of lags are means over all pairs of windows.
+  private mutating func checkPatterns() {
+    guard let window = document[Keys.window], let d = document[Keys.vocabulary] else { return }
+    let reach = window + (document[Keys.upperWindow] ?? 0)
+    let pairs = FullTransformer.pairCount(vocabulary: d, window: reach)
+    if pairs.map({ $0 <= FullTransformer.largestPairCount }) == true { return }
+    document.reject(
+      Keys.window.address(), found: "\(reach) positions over \(d) tokens",
+      allowed: "at most \(FullTransformer.largestPairCount) pairs of windows, d^(2·window + 1)",
+      advice: "narrow the window, for shares are means over all pairs")
+  }
+
+  func layers() throws(DocumentError) -> LayerSettings {
+    let comparison = try document.required(Keys.comparison)
+    let network = NetworkSettings(
+      hidden: try document.required(Keys.hidden), features: try document.required(Keys.features),
+      activation: try document.required(Keys.activation),
+      isNormalised: try document.required(Keys.networkNorm))
+    var upper: UpperLayerSettings?
+    if let heads = document[Keys.upperHeads] {
+      upper = UpperLayerSettings(heads: heads, window: try document.required(Keys.upperWindow))
+    }
+    return LayerSettings(
+      hasContent: try document.required(Keys.content),
+      hasValues: try document.required(Keys.valueMaps),
+      seesItself: try document.required(Keys.ownPosition),
+      normalisesHeads: try document.required(Keys.headNorm),
+      normFloor: try document.required(Keys.normFloor), comparison: comparison,
+      network: comparison == .network ? network : nil,
+      isBilinear: try document.required(Keys.bilinear),
+      rectifier: try document.required(Keys.rectifier), upper: upper)
+  }
+}

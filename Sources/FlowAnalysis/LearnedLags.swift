@@ -1,0 +1,55 @@
+public import GradientFlow
+import InductionHeads
+import MarkovChains
+
+/// What a full transformer has selected, held against the information in its data.
+public struct LearnedLags: Sendable {
+  /// A set of lags with the mean over chains of its information, Ĩ or what takes its place.
+  public typealias Candidate = (lags: [Int], information: Double)
+
+  private let candidates: [Candidate]
+  private let trajectory: Trajectory
+
+  /// Gathers the evidence of one flow.
+  ///
+  /// - Parameters:
+  ///   - candidates: all sets that the model can select; none where the chains are not known.
+  ///   - trajectory: the flow.
+  public init(_ candidates: [Candidate], _ trajectory: Trajectory) {
+    self.candidates = candidates
+    self.trajectory = trajectory
+  }
+
+  /// F1: the share of S* = argmax Ĩ at the end is larger than that of any other set.
+  ///
+  /// - Returns: one finding.
+  public func findings() -> [Finding] {
+    func none(_ reason: String) -> [Finding] {
+      [Finding(.learnedLags, "share of S*", notApplicable: reason)]
+    }
+    guard trajectory.isWhole else { return none("the flow did not come to its end") }
+    guard let best = candidates.max(by: { $0.information < $1.information }) else {
+      return none("the chains that the data come from are not known")
+    }
+    guard let last = trajectory.samples.last else { return none("there are no samples") }
+    func share(_ lags: [Int]) -> Double {
+      trajectory.columns.firstIndex(of: "share.\(LagSets.name(lags))").map { last.values[$0] } ?? 0
+    }
+    let others = candidates.filter { $0.lags != best.lags }.map { ($0.lags, share($0.lags)) }
+    guard let next = others.max(by: { $0.1 < $1.1 }) else { return none("there is no other set") }
+    let unexplained = trajectory.columns.firstIndex(of: "unexplained").map { last.values[$0] }
+    return [
+      Finding(
+        .learnedLags,
+        "share of S* = {\(Self.list(best.lags))} at the end, against the largest other",
+        derived: next.1, measured: share(best.lags), uncertainty: 0, modelError: 0,
+        relation: .atLeast,
+        detail: "next is {\(Self.list(next.0))}"
+          + (unexplained.map { ", unexplained \(Float($0))" } ?? ""))
+    ]
+  }
+
+  private static func list(_ lags: [Int]) -> String {
+    lags.map(String.init).joined(separator: ",")
+  }
+}
