@@ -12,12 +12,14 @@ extension Experiment {
   public static func template(
     question: String? = nil, family: ModelFamily = .inductionHeads
   ) -> String {
-    let values = family == .mixedTarget ? mixedTargetExample : inductionHeadExample
-    let question =
-      question
-      ?? (family == .mixedTarget
-        ? "When does the comparison of tokens emerge?"
-        : "Which lags does the flow select, copy and use?")
+    let (values, usual) =
+      switch family {
+      case .inductionHeads:
+        (inductionHeadExample, "Which lags does the flow select, copy and use?")
+      case .mixedTarget: (mixedTargetExample, "When does the comparison of tokens emerge?")
+      case .fullTransformer: (fullTransformerExample, "Which lags does a standard network select?")
+      }
+    let question = question ?? usual
     // A line break in the question would leave the comment.
     let line = question.split(whereSeparator: \.isNewline).joined(separator: " ")
     return ExperimentKeys.schema(of: family).template(values, header: [line])
@@ -43,6 +45,31 @@ extension Experiment {
       values[Keys.train, index] = [stage.group]
       values[Keys.until, index] = 1e5
     }
+    return values
+  }
+
+  private static var fullTransformerExample: KeyValues {
+    typealias Keys = ExperimentKeys
+    var values = KeyValues()
+    values[Keys.vocabulary] = 3
+    values[Keys.parents] = [1, 2]
+    values[Keys.concentration] = 0.1
+    values[Keys.sequences] = 1000
+    values[Keys.length] = 100
+    values[Keys.family] = .fullTransformer
+    values[Keys.heads] = 3
+    values[Keys.window] = 3
+    values[Keys.hidden] = 16
+    values[Keys.features] = 16
+    values[Keys.floor] = 1e-3
+    values[Keys.scale] = 0.1
+    values[Keys.stages] = KeyList(count: 1)
+    values[Keys.stageName, 0] = "all"
+    values[Keys.train, 0] = [.queries, .keys, .weights, .valueMaps, .network, .scale]
+    values[Keys.until, 0] = 1e3
+    values[Keys.linearSolver] = .spgmr
+    values[Keys.relativeTolerance] = 1e-6
+    values[Keys.absoluteTolerance] = 1e-8
     return values
   }
 

@@ -18,7 +18,7 @@ extension ExperimentKeys {
     "initial.scale", .any, default: .value(0.01), "The scalar a at the start")
   static let noise = Key.real(
     "initial.noise", .nonNegative, default: .value(0),
-    "The standard deviation of Gaussian noise added to c and w")
+    "The standard deviation of Gaussian noise added to c and w, of a full transformer to all but a")
   static let initialSeed = Key.integer(
     "initial.seed", .atLeast(0), default: .described("data.seed"), sample: "1",
     "The seed of the noise")
@@ -37,7 +37,8 @@ extension ExperimentKeys {
   static let train = Key<[ParameterGroup]>.choices(
     "stages[].train", [.notEmpty, .distinct], default: .required, sample: "[c]",
     "The parameters that move: c (subsets), w (heads), a (second layer); of the mixed target p1 "
-      + "(first layer), p and v1 (positional head), v and w (the head that compares tokens)")
+      + "(first layer), p and v1 (positional head), v and w (the head that compares tokens); of a full "
+      + "transformer also wq, wk, wov, ln (heads), ffn (network), b (second attention), upper.w and its like")
   static let until = Key.real(
     "stages[].until", .positive, unit: "flow time", default: .required, sample: "1.0e+5",
     "How long the stage lasts on its own clock")

@@ -41,6 +41,16 @@ extension ExperimentReader {
         allowed: "with an optimiser, which alone sees the rectifier",
         advice: "write training.optimizers: [gd], or leave model.rectifier out")
     }
+    let seesTokens =
+      document[Keys.content] == true || document[Keys.ownPosition] == true
+      || document.isGiven(Keys.upperHeads.address())
+    if document[Keys.source] == .population, seesTokens {
+      document.reject(
+        Keys.source.address(), found: "population with heads that see a position's own token",
+        allowed: "chains or tokens; population only with model.content: false, without "
+          + "model.own_position and model.upper_heads",
+        advice: "write data.source: chains, or model.content: false")
+    }
     checkPatterns()
   }
 

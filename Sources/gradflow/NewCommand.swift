@@ -14,7 +14,13 @@ struct NewCommand: ParsableCommand {
   @Flag(help: "One of the mixed target instead of a transformer on Markov chains.")
   var mixedTarget = false
 
+  @Flag(help: "One of a full transformer, with content, value maps and a network.")
+  var fullTransformer = false
+
   func validate() throws {
+    if mixedTarget, fullTransformer {
+      throw ValidationError("Choose one of --mixed-target and --full-transformer.")
+    }
     if name.isEmpty || name.hasSuffix("/") {
       throw ValidationError(
         "The name of the experiment is missing, as in: gradflow new my-question")
@@ -29,7 +35,8 @@ struct NewCommand: ParsableCommand {
     }
     let template = Experiment.template(
       question: "Which question does \(URL(fileURLWithPath: path).lastPathComponent) answer?",
-      family: mixedTarget ? .mixedTarget : .inductionHeads)
+      family: mixedTarget
+        ? .mixedTarget : fullTransformer ? .fullTransformer : .inductionHeads)
     do {
       try AtomicFile.write(template, to: path)
     } catch {

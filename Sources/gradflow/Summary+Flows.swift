@@ -53,7 +53,7 @@ extension Summary {
     rows += [
       (
         "largest run",
-        "\(most.extent), \(plan.first.start.count) parameters"
+        "\(most.extent), \(most.rows.first { $0.name == "parameters" }?.text ?? "?") parameters"
       ),
       ("memory", "about \(most.bytesText) for the largest run, \(atOnce) at a time"),
       ("stages", plan.first.stages.map(\.name).joined(separator: ", ")),

@@ -43,6 +43,10 @@ public enum Ablation: String, Sendable, CaseIterable {
     ablated.training.optimizers = []
     ablated.training.factors = []
     if self == .nothing { return ablated }
+    // The others are about the parts of the simplified transformer.
+    guard settings.model.layers == nil || [.fixedScale, .noStages, .short].contains(self) else {
+      return nil
+    }
     guard case .values(var start) = settings.initial.start else { return nil }
     switch self {
     case .nothing: break
@@ -72,7 +76,7 @@ public enum Ablation: String, Sendable, CaseIterable {
       guard ablated.stages.count > 1 else { return nil }
       ablated.stages = [
         StageSettings(
-          name: "all", groups: [.coefficients, .weights, .scale],
+          name: "all", groups: ablated.allGroups,
           duration: ablated.stages.reduce(0) { $0 + $1.duration }, stops: [])
       ]
       ablated.training.rates = [ablated.training.rates[0]]
@@ -101,6 +105,13 @@ public enum Ablation: String, Sendable, CaseIterable {
 }
 
 extension Experiment {
+  /// All groups that some stage trains, in the order of their first.
+  fileprivate var allGroups: [ParameterGroup] {
+    stages.flatMap(\.groups).reduce(into: []) { groups, group in
+      if !groups.contains(group) { groups.append(group) }
+    }
+  }
+
   /// Trains a group no more; stages that train nothing else are left out.
   fileprivate mutating func freeze(_ group: ParameterGroup) {
     let rates = zip(stages, training.rates).filter { $0.0.groups != [group] }.map(\.1)
