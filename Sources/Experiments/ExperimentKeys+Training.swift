@@ -38,7 +38,8 @@ extension ExperimentKeys {
     "stages[].train", [.notEmpty, .distinct], default: .required, sample: "[c]",
     "The parameters that move: c (subsets), w (heads), a (second layer); of the mixed target p1 "
       + "(first layer), p and v1 (positional head), v and w (the head that compares tokens); of a full "
-      + "transformer also wq, wk, wov, ln (heads), ffn (network), b (second attention), upper.w and its like")
+      + "transformer also wq, wk, wov, ln (heads), ffn (network), b (second attention), upper.w and its like"
+  )
   static let until = Key.real(
     "stages[].until", .positive, unit: "flow time", default: .required, sample: "1.0e+5",
     "How long the stage lasts on its own clock")
@@ -65,7 +66,7 @@ extension ExperimentKeys {
     "solver.linear_solver", default: .value(.dense),
     "How a step's equations are solved; fixed-point needs method: adams")
   static let krylovDimension = Key.integer(
-    "solver.krylov_dimension", IntegerRange(1...1000), default: .value(30),
+    "solver.krylov_dimension", IntegerRange(1...1000), default: .value(60),
     "The largest Krylov space of spgmr and pcg")
   static let relativeTolerance = Key.real(
     "solver.relative_tolerance", RealRange(lower: .closed(1e-13), upper: .closed(0.1)),

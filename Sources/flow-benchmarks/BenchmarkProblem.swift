@@ -15,6 +15,17 @@ struct BenchmarkProblem {
   var heads = 3
   var degree = 2
   var concentration = 0.1
+  /// Hidden units and features of a network in the place of the polynomial kernel; 0 for none.
+  var network = 0
+
+  /// The full transformer: content, value maps, and a network with GELU and layer normalisation.
+  var fullModel: FullTransformer {
+    FullTransformer(
+      vocabulary: vocabulary, attention: [.init(heads: model.heads)],
+      comparison: .innerProduct(
+        .init(hidden: network, features: network, activation: .gelu, normFloor: 1e-5),
+        isBilinear: false), loss: model.loss)
+  }
 
   var model: GIHTransformer {
     GIHTransformer(
@@ -29,6 +40,31 @@ struct BenchmarkProblem {
     [3, 3.01].map { model.initialParameters(ownWeight: $0, otherWeight: 0, scale: 1) }
   }
 
+  /// The sequences, in windows of a shape.
+  private func corpus(_ model: some WindowModel, threads: Int) -> CompressedCorpus {
+    let prior = DirichletPrior(
+      vocabulary: vocabulary, parents: [1, 2], concentration: concentration)
+    let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
+    return CompressedCorpus(
+      SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
+      targets: .sampled, pairs: model.pairs, threads: threads)
+  }
+
+  /// The same with the full transformer, on sequences of finite length, and two points beside each other.
+  func full(threads: Int) -> (objective: FullObjective, points: [[Double]]) {
+    let model = fullModel
+    var draws = RandomStream(seed: 1, purpose: .parameters, index: 0)
+    let start = model.initialParameters(
+      FullTransformer.Start(
+        ownWeight: 3, otherWeight: 0, projection: 0.01, valueMap: 1, scale: 1)
+    ) { draws.normal() }
+    return (
+      FullObjective(
+        model: model, corpus: corpus(model, threads: threads), length: length, threads: threads),
+      [start, start.map { $0 * 1.001 }]
+    )
+  }
+
   /// Samples, compresses, and prepares the objective.
   func objective(threads: Int) -> GIHObjective {
     let prior = DirichletPrior(
@@ -40,13 +76,8 @@ struct BenchmarkProblem {
           chains: (0..<chains).map { prior.chain(seed: 1, index: UInt64($0)) },
           shape: model.windowShape, threads: threads))
     }
-    let sampler = SequenceSampler(source: .prior(prior), start: .stationary, seed: 1)
     return GIHObjective(
-      model: model,
-      corpus: CompressedCorpus(
-        SampledSequences(sampler, count: sequences, length: length), shape: model.windowShape,
-        targets: .sampled, pairs: .upToRelabelling, threads: threads), length: length,
-      threads: threads)
+      model: model, corpus: corpus(model, threads: threads), length: length, threads: threads)
   }
 }
 

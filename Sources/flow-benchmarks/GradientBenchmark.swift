@@ -17,6 +17,9 @@ struct GradientBenchmark: ParsableCommand {
   @Option(help: "H, the number of heads.") var heads = 3
   @Option(help: "D, the degree.") var degree = 2
   @Option(help: "α of the Dirichlet prior; parents are lags 1 and 2.") var concentration = 0.1
+  @Option(
+    help: "Hidden units and features m of a full transformer's network; 0 for TF(M, H, d, D).")
+  var network = 0
   @Option(help: "Threads of one evaluation.") var threads = 1
   @Option(help: "Evaluations to time.") var repetitions = 21
   @Flag(help: "Print the median time of a gradient in milliseconds, and nothing else.")
@@ -33,6 +36,7 @@ struct GradientBenchmark: ParsableCommand {
     try check("vocabulary", vocabulary, 2...64)
     try check("heads", heads, 1...min(12, window))
     try check("degree", degree, 1...heads)
+    try check("network", network, 0...(chains == 0 ? 4096 : 0))
     try check("threads", threads, 1...256)
     try check("repetitions", repetitions, 1...1_000_000)
     guard (1e-8...1e8).contains(concentration) else {
@@ -50,10 +54,33 @@ struct GradientBenchmark: ParsableCommand {
     }
   }
 
+  /// A gradient and a product with the Hessian of a full transformer, whose Hessian nobody wants.
+  private func runFull(_ problem: BenchmarkProblem) {
+    let (objective, points) = problem.full(threads: threads)
+    let evaluator = objective.makeEvaluator(threads: threads)
+    let gradient = medianMilliseconds(repetitions, at: points) {
+      _ = evaluator.lossAndGradient(at: $0)
+    }
+    if milliseconds {
+      print(String(format: "%.4f", gradient))
+      return
+    }
+    let product = medianMilliseconds(repetitions, at: points) {
+      _ = evaluator.hessianVectorProduct(at: $0, direction: points[0])
+    }
+    guard case .corpus(let corpus) = objective.data else { return }
+    print("parameters,windows,pairs,entries,gradient_ms,product_ms")
+    print(
+      "\(objective.layout.count),\(corpus.windows.count),\(corpus.pairCount),\(corpus.entryCount),"
+        + String(format: "%.4f,%.4f", gradient, product))
+  }
+
   func run() throws {
     let problem = BenchmarkProblem(
       sequences: sequences, chains: chains, length: length, vocabulary: vocabulary,
-      window: window, heads: heads, degree: degree, concentration: concentration)
+      window: window, heads: heads, degree: degree, concentration: concentration,
+      network: network)
+    if network > 0 { return runFull(problem) }
     let clock = ContinuousClock()
     let begin = clock.now
     let objective = problem.objective(threads: threads)

@@ -78,7 +78,7 @@ class Run:
     def samples(self, stage: Stage) -> pd.DataFrame:
         """The samples of one stage, with its own clock in the column ``clock``."""
         rows = self.trajectory[self.trajectory["stage"] == stage.name]
-        return rows.assign(clock=rows["t"] - stage.start)
+        return rows.copy().assign(clock=rows["t"] - stage.start)
 
     def reached(self, stage: Stage) -> pd.DataFrame:
         """The events reached in one stage by time, with its own clock in ``clock``."""
