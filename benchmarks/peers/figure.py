@@ -119,7 +119,8 @@ def _draw(axes: Axes, name: str, rows: list[Record], distance: dict[Any, float])
         zorder=3 if is_own else 2,
     )
     guessed = [(x, y) for x, y, status in points if status == "extrapolated"]
-    axes.plot(*zip(*guessed, strict=True), "x", color="black", markersize=6, zorder=4) if guessed else None
+    if guessed:
+        axes.plot(*zip(*guessed, strict=True), "x", color="black", markersize=6, zorder=4)
     stopped = [(x, y) for x, y, status in points if status == "limit"]
     for x, y in stopped:
         axes.annotate(
