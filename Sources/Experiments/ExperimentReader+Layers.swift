@@ -58,11 +58,11 @@ extension ExperimentReader {
   private mutating func checkPatterns() {
     guard let window = document[Keys.window], let d = document[Keys.vocabulary] else { return }
     let reach = window + (document[Keys.upperWindow] ?? 0)
-    let pairs = FullTransformer.pairCount(vocabulary: d, window: reach)
-    if pairs.map({ $0 <= FullTransformer.largestPairCount }) == true { return }
+    let pairs = LearnedShares.pairCount(vocabulary: d, window: reach)
+    if pairs.map({ $0 <= LearnedShares.largestPairCount }) == true { return }
     document.reject(
       Keys.window.address(), found: "\(reach) positions over \(d) tokens",
-      allowed: "at most \(FullTransformer.largestPairCount) pairs of windows, d^(2·window + 1)",
+      allowed: "at most \(LearnedShares.largestPairCount) pairs of windows, d^(2·window + 1)",
       advice: "narrow the window, for shares are means over all pairs")
   }
 

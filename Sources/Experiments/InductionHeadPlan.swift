@@ -13,6 +13,8 @@ struct InductionHeadPlan: PlannedSystem {
   let model: any WindowModel
   /// The one that discrete optimisers train: the same but for a rectifier, with which there is no classical flow.
   let trainedModel: any WindowModel
+  /// Which lags a full transformer compares windows at.
+  private let shares: LearnedShares?
   let data: PlannedData
   let start: [Double]
   let size: ProblemSize
@@ -60,6 +62,7 @@ struct InductionHeadPlan: PlannedSystem {
     trainedModel = Self.model(settings, length: settings.data.length)
     let model = (trainedModel as? FullTransformer)?.smoothed ?? trainedModel
     self.model = model
+    shares = (model as? FullTransformer).map { LearnedShares($0) }
     try Self.check(loaded, settings, model)
     let isDense = loaded.experiment.solver.linearSolver == .dense
     // The bound comes before the tokens of a file are read.
@@ -139,13 +142,13 @@ struct InductionHeadPlan: PlannedSystem {
 
   func summary(at parameters: [Double]) -> SystemSummary {
     if let model = model as? GIHTransformer { return summary(of: model, at: parameters) }
-    if let model = model as? FullTransformer { return summary(of: model, at: parameters) }
+    if let shares { return summary(shares, at: parameters) }
     preconditionFailure("a model without a summary")
   }
 
   /// The leading set of lags with its share, what shares do not explain, and a.
-  private func summary(of model: FullTransformer, at parameters: [Double]) -> SystemSummary {
-    let learned = model.learnedShares(at: parameters)
+  private func summary(_ shares: LearnedShares, at parameters: [Double]) -> SystemSummary {
+    let learned = shares.selection(at: parameters)
     let leader = GIHTransformer.notation(of: learned.leader.map { $0 - 1 })
     let scale = parameters.last ?? 0
     return SystemSummary(

@@ -139,14 +139,6 @@ public struct FullTransformer: Sendable, Equatable {
       readOut: windowShape.range, loss: loss)
   }
 
-  /// The most pairs of windows over which a score is averaged for the shares of sets of lags.
-  public static var largestPairCount: Int { LearnedShares.largestPairCount }
-
-  /// Pairs of a window with its own token and an output position, d^{2M+1}; nil beyond 2⁶³.
-  public static func pairCount(vocabulary: Int, window: Int) -> Int? {
-    LearnedShares.pairCount(vocabulary: vocabulary, window: window)
-  }
-
   /// The parts of θ(0) that are not simply zero or one.
   public struct Start: Sendable, Equatable {
     /// c_S of every subset; nil for 1/√(number of subsets).

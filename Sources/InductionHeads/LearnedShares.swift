@@ -15,15 +15,14 @@ import Synchronization
 /// when it is averaged over all renamings of tokens, lag by lag; of the kernel of *Unveiling Induction Heads* with
 /// one-hot heads p_S is c_S²/C_D itself (derived in the article *The full transformer*). The share of S is
 /// |p_S|/Σ_T |p_T| over the non-empty sets, and what the agreement does not explain is a share of the variance of k.
-final class LearnedShares: Sendable {
+public final class LearnedShares: Sendable {
   /// The non-empty sets S of lags.
   let sets: [[Int]]
-  private let lags: Int
   private let model: FullTransformer
-  private let state: Mutex<State>
+  private let state = Mutex<State?>(nil)
 
   /// What one evaluation needs, and its last result.
-  private struct State: ~Copyable {
+  private final class State {
     let stack: LayerStack
     /// Windows as keys and as queries, as columns of the stack's tables.
     let keys, queries: [Int]
@@ -31,16 +30,64 @@ final class LearnedShares: Sendable {
     let patterns: [UInt16]
     /// How many pairs agree exactly at each set of lags.
     let counts: [Int]
+    let keyFeatures, queryFeatures, overlaps, products, scores: Buffer
     var parameters: [Double] = []
     var result: [Double] = []
-    let keyFeatures, queryFeatures, overlaps, products, scores: Buffer
+
+    /// Lists all windows.
+    init(_ model: FullTransformer) {
+      let shape = model.windowShape
+      let (d, lags) = (model.vocabulary, model.window)
+      let hasOwn = shape.lags.first == 0
+      var symbols: [UInt16] = []
+      var (keys, queries): ([Int], [Int]) = ([], [])
+      let contents = LearnedShares.power(d, shape.lags.count - (hasOwn ? 1 : 0))
+      var seen: [[Int]] = []
+      for own in hasOwn ? Array(0...d) : [d] {
+        for code in 0..<contents {
+          var rest = code
+          var window = [Int](repeating: -1, count: lags)
+          if hasOwn { symbols.append(UInt16(own)) }
+          for lag in shape.lags where lag > 0 {
+            window[lag - 1] = rest % d
+            symbols.append(UInt16(rest % d))
+            rest /= d
+          }
+          if own == d { queries.append(seen.count) }
+          if own < d || !hasOwn { keys.append(seen.count) }
+          seen.append(window)
+        }
+      }
+      var counts = [Int](repeating: 0, count: 1 << lags)
+      var patterns: [UInt16] = []
+      for key in keys {
+        for query in queries {
+          // A lag that no head looks at is one that windows do not differ at.
+          let pattern = (0..<lags).reduce(0) {
+            seen[key][$1] >= 0 && seen[key][$1] == seen[query][$1] ? $0 | 1 << $1 : $0
+          }
+          patterns.append(UInt16(pattern))
+          counts[pattern] += 1
+        }
+      }
+      let table = WindowTable(shape: shape, symbols: symbols)
+      let stages = WindowStages(table, reaches: model.attention.map(\.reach))
+      let pairs = keys.count * queries.count
+      stack = LayerStack(model, stages)
+      (self.keys, self.queries, self.patterns, self.counts) = (keys, queries, patterns, counts)
+      keyFeatures = Buffer(stack.width * keys.count)
+      queryFeatures = Buffer(stack.width * queries.count)
+      overlaps = Buffer(stack.blocks * pairs)
+      products = Buffer(pairs)
+      scores = Buffer(pairs)
+    }
   }
 
   /// The most pairs of windows over which a score is averaged.
-  static let largestPairCount = 1 << 22
+  public static let largestPairCount = 1 << 22
 
-  /// d^{2M+1}: pairs of a window with its own token and a query; nil beyond 2⁶³.
-  static func pairCount(vocabulary: Int, window: Int) -> Int? {
+  /// Pairs of a window with its own token and an output position, d^{2M+1}; nil beyond 2⁶³.
+  public static func pairCount(vocabulary: Int, window: Int) -> Int? {
     var count = 1
     for _ in 0..<2 * window + 1 {
       let (product, overflow) = count.multipliedReportingOverflow(by: vocabulary)
@@ -50,58 +97,15 @@ final class LearnedShares: Sendable {
     return count
   }
 
-  /// Lists all windows.
-  init(_ model: FullTransformer) {
+  /// The shares of a model; its windows are listed when they are first asked for.
+  ///
+  /// - Parameter model: a transformer with at most ``largestPairCount`` pairs of windows.
+  public init(_ model: FullTransformer) {
     self.model = model
-    let shape = model.windowShape
-    let (d, lags) = (model.vocabulary, model.window)
-    self.lags = lags
-    sets = LagSets.all(window: lags, largest: lags)
-    let hasOwn = shape.lags.first == 0
-    var symbols: [UInt16] = []
-    var (keys, queries): ([Int], [Int]) = ([], [])
-    let contents = Self.power(d, shape.lags.count - (hasOwn ? 1 : 0))
-    var seen: [[Int]] = []
-    for own in hasOwn ? Array(0...d) : [d] {
-      for code in 0..<contents {
-        var rest = code
-        var window = [Int](repeating: -1, count: lags)
-        if hasOwn { symbols.append(UInt16(own)) }
-        for lag in shape.lags where lag > 0 {
-          window[lag - 1] = rest % d
-          symbols.append(UInt16(rest % d))
-          rest /= d
-        }
-        if own == d { queries.append(seen.count) }
-        if own < d || !hasOwn { keys.append(seen.count) }
-        seen.append(window)
-      }
-    }
-    var counts = [Int](repeating: 0, count: 1 << lags)
-    var patterns: [UInt16] = []
-    for key in keys {
-      for query in queries {
-        // A lag that no head looks at is one that windows do not differ at.
-        let pattern = (0..<lags).reduce(0) {
-          seen[key][$1] >= 0 && seen[key][$1] == seen[query][$1] ? $0 | 1 << $1 : $0
-        }
-        patterns.append(UInt16(pattern))
-        counts[pattern] += 1
-      }
-    }
-    let table = WindowTable(shape: shape, symbols: symbols)
-    let stages = WindowStages(table, reaches: model.attention.map(\.reach))
-    let stack = LayerStack(model, stages)
-    let pairs = keys.count * queries.count
-    state = Mutex(
-      State(
-        stack: stack, keys: keys, queries: queries, patterns: patterns, counts: counts,
-        keyFeatures: Buffer(stack.width * keys.count),
-        queryFeatures: Buffer(stack.width * queries.count),
-        overlaps: Buffer(stack.blocks * pairs), products: Buffer(pairs), scores: Buffer(pairs)))
+    sets = LagSets.all(window: model.window, largest: model.window)
   }
 
-  private static func power(_ base: Int, _ exponent: Int) -> Int {
+  fileprivate static func power(_ base: Int, _ exponent: Int) -> Int {
     (0..<exponent).reduce(1) { product, _ in product * base }
   }
 
@@ -109,18 +113,26 @@ final class LearnedShares: Sendable {
   /// every layer on its lags.
   func observe(_ parameters: Span<Double>) -> [Double] {
     state.withLock { state in
+      let state = Self.made(&state, model)
       if !state.parameters.isEmpty,
         parameters.indices.allSatisfy({ parameters[$0] == state.parameters[$0] })
       {
         return state.result
       }
       state.parameters = parameters.indices.map { parameters[$0] }
-      state.result = evaluate(parameters, &state)
+      state.result = evaluate(parameters, state)
       return state.result
     }
   }
 
-  private func evaluate(_ parameters: Span<Double>, _ state: inout State) -> [Double] {
+  private static func made(_ state: inout State?, _ model: FullTransformer) -> State {
+    if let state { return state }
+    let made = State(model)
+    state = made
+    return made
+  }
+
+  private func evaluate(_ parameters: Span<Double>, _ state: State) -> [Double] {
     parameters.withUnsafeBufferPointer { parameters in
       if let parameters = parameters.baseAddress { state.stack.prepare(parameters) }
     }
@@ -139,7 +151,7 @@ final class LearnedShares: Sendable {
     let explained = zip(means, state.counts).reduce(0.0) {
       $0 + Double($1.1) * ($1.0 - mean) * ($1.0 - mean)
     }
-    for lag in 0..<lags {
+    for lag in 0..<model.window {
       for set in means.indices where set & 1 << lag != 0 { means[set] -= means[set ^ 1 << lag] }
     }
     let sizes = sets.map { set in abs(means[set.reduce(0) { $0 | 1 << ($1 - 1) }]) }
@@ -149,7 +161,7 @@ final class LearnedShares: Sendable {
   }
 
   /// k of every pair.
-  private func scores(_ parameters: Span<Double>, _ state: borrowing State) {
+  private func scores(_ parameters: Span<Double>, _ state: State) {
     let (stack, form) = (state.stack, model.kernel)
     let (n, m) = (state.keys.count, state.queries.count)
     for row in 0..<stack.width {
@@ -182,7 +194,7 @@ final class LearnedShares: Sendable {
   }
 
   /// The mean of σ over the keys of the last layer, and over all windows of those below.
-  private func attention(_ state: borrowing State) -> [Double] {
+  private func attention(_ state: State) -> [Double] {
     var values: [Double] = []
     for (index, (layer, mixing)) in zip(model.attention, state.stack.attention).enumerated() {
       let windows =
@@ -238,20 +250,17 @@ final class LearnedShares: Sendable {
       return events
     }
   }
-}
 
-extension FullTransformer {
   /// Which lags the scores compare windows at.
   ///
   /// - Parameter parameters: θ.
   /// - Returns: the set of lags with the largest share, that share, and the share of the scores' variance that
   ///   agreement at lags does not explain.
-  public func learnedShares(
+  public func selection(
     at parameters: [Double]
   ) -> (leader: [Int], leadingShare: Double, unexplained: Double) {
-    let shares = LearnedShares(self)
-    let values = shares.observe(parameters.span)
-    let best = shares.sets.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
-    return (shares.sets[best], values[best], values[shares.sets.count])
+    let values = observe(parameters.span)
+    let best = sets.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
+    return (sets[best], values[best], values[sets.count])
   }
 }
