@@ -83,7 +83,7 @@ public struct ReturnCode: RawRepresentable, Sendable, Hashable, CustomStringConv
       "Check the Jacobian, or use the dense linear solver."
     case .derivativeFailure, .firstDerivativeFailure, .repeatedDerivativeFailure,
       .unrecoverableDerivativeFailure:
-      "Check the right-hand side at this time; if it has a boundary nearby, lower `maximumStep`."
+      "Check the right-hand side at this time; it may have a boundary nearby."
     case .eventFunctionFailure:
       "Check the event functions at this time."
     case .outOfMemory:

@@ -50,7 +50,8 @@ public struct Ensemble: Sendable {
     (axes, grid) = try reader.axesAndGrid()
     base = read
     tree = whole.removing(["replicates", "sweep"])
-    var flow = ExperimentReader(document: read, folder: folder)
+    var flow = ExperimentReader(
+      document: read, folder: folder, sweepsModel: Self.changeModel(axes))
     do {
       _ = try flow.experiment()
       baseProblems = []
@@ -69,7 +70,8 @@ public struct Ensemble: Sendable {
       KeySetting(
         path: axis.axis.key, text: axis.axis.values[position], place: axis.place(of: position))
     }
-    var reader = ExperimentReader(document: tree.read(setting: settings), folder: folder)
+    var reader = ExperimentReader(
+      document: tree.read(setting: settings), folder: folder, sweepsModel: Self.changeModel(axes))
     do {
       var experiment = try reader.experiment()
       try checkSeeds(experiment)
@@ -79,6 +81,10 @@ public struct Ensemble: Sendable {
     } catch {
       throw explained(error, at: point)
     }
+  }
+
+  private static func changeModel(_ axes: [PlacedAxis]) -> Bool {
+    axes.contains { $0.axis.key.hasPrefix("model.") }
   }
 
   /// The same runs, but where claims are about figures alone no further than the last of them.

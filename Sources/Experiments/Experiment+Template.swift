@@ -25,7 +25,8 @@ extension Experiment {
     return ExperimentKeys.schema(of: family).template(values, header: [line])
   }
 
-  private static var inductionHeadExample: KeyValues {
+  /// Chains of two parents, and three heads that see three lags.
+  private static var chainExample: KeyValues {
     typealias Keys = ExperimentKeys
     var values = KeyValues()
     values[Keys.vocabulary] = 3
@@ -35,6 +36,12 @@ extension Experiment {
     values[Keys.length] = 100
     values[Keys.heads] = 3
     values[Keys.window] = 3
+    return values
+  }
+
+  private static var inductionHeadExample: KeyValues {
+    typealias Keys = ExperimentKeys
+    var values = chainExample
     values[Keys.degree] = 2
     let stages: [(name: String, group: ParameterGroup)] = [
       ("selection", .coefficients), ("copying", .weights), ("classification", .scale),
@@ -50,15 +57,8 @@ extension Experiment {
 
   private static var fullTransformerExample: KeyValues {
     typealias Keys = ExperimentKeys
-    var values = KeyValues()
-    values[Keys.vocabulary] = 3
-    values[Keys.parents] = [1, 2]
-    values[Keys.concentration] = 0.1
-    values[Keys.sequences] = 1000
-    values[Keys.length] = 100
+    var values = chainExample
     values[Keys.family] = .fullTransformer
-    values[Keys.heads] = 3
-    values[Keys.window] = 3
     values[Keys.hidden] = 16
     values[Keys.features] = 16
     values[Keys.floor] = 1e-3
@@ -67,7 +67,6 @@ extension Experiment {
     values[Keys.stageName, 0] = "all"
     values[Keys.train, 0] = [.queries, .keys, .weights, .valueMaps, .network, .scale]
     values[Keys.until, 0] = 1e3
-    values[Keys.linearSolver] = .spgmr
     values[Keys.relativeTolerance] = 1e-6
     values[Keys.absoluteTolerance] = 1e-8
     return values

@@ -25,10 +25,10 @@ extension ExperimentKeys {
     "How positions are compared: by the polynomial kernel of the heads, by the inner product of what a "
       + "network makes of them, or by that of the heads themselves")
   static let hidden = Key.integer(
-    "model.hidden", IntegerRange(1...4096), unit: "units", default: .value(64),
+    "model.hidden", IntegerRange(1...2048), unit: "units", default: .value(64),
     "The hidden units of the network; only with comparison: network")
   static let features = Key.integer(
-    "model.features", IntegerRange(1...4096), unit: "features", default: .value(64),
+    "model.features", IntegerRange(1...2048), unit: "features", default: .value(64),
     "The features m that the network makes; only with comparison: network")
   static let activation = Key<Activation>.choice(
     "model.activation", default: .value(.gelu),

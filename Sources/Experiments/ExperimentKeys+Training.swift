@@ -63,8 +63,9 @@ extension ExperimentKeys {
     "solver.method", default: .value(.bdf),
     "The multistep family: bdf for stiff flows, adams for others")
   static let linearSolver = Key<LinearSolver>.choice(
-    "solver.linear_solver", default: .value(.dense),
-    "How a step's equations are solved; fixed-point needs method: adams")
+    "solver.linear_solver", default: .value(.automatic),
+    "How a step's equations are solved; auto: dense up to \(LinearSolver.largestDenseCount) parameters, spgmr above; "
+      + "fixed-point needs method: adams")
   static let krylovDimension = Key.integer(
     "solver.krylov_dimension", IntegerRange(1...1000), default: .value(60),
     "The largest Krylov space of spgmr and pcg")
@@ -72,7 +73,8 @@ extension ExperimentKeys {
     "solver.relative_tolerance", RealRange(lower: .closed(1e-13), upper: .closed(0.1)),
     default: .value(1e-8), "The relative error allowed in a step")
   static let absoluteTolerance = Key.real(
-    "solver.absolute_tolerance", .positive, default: .value(1e-10),
+    "solver.absolute_tolerance", RealRange(lower: .open(0), upper: .closed(1)),
+    default: .value(1e-10),
     "The absolute error allowed in a step")
   static let stepLimit = Key.integer(
     "solver.step_limit", IntegerRange(1...1_000_000_000), unit: "steps per stage",

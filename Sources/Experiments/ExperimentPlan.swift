@@ -2,6 +2,7 @@ public import DeclaredKeys
 import FlowAnalysis
 import Foundation
 public import GradientFlow
+import Objectives
 
 /// An experiment turned into a system, stages and a start: ready to run, nothing sampled and nothing
 /// large allocated yet, except for tokens that are read from a file.
@@ -55,6 +56,11 @@ public struct ExperimentPlan: Sendable {
   /// What a person wants to know of the parameters of this system.
   public func summary(at parameters: [Double]) -> SystemSummary { system.summary(at: parameters) }
 
+  /// How the implicit equations of a step are solved: not `automatic`.
+  public var linearSolver: LinearSolver {
+    experiment.solver.linearSolver.chosen(parameters: system.layout.count)
+  }
+
   /// The options of the solver.
   ///
   /// - Parameter threads: threads that one evaluation may use.
@@ -62,8 +68,8 @@ public struct ExperimentPlan: Sendable {
   public func solverOptions(threads: Int) -> SolverOptions {
     let solver = experiment.solver
     let linear: SolverOptions.LinearSolver =
-      switch solver.linearSolver {
-      case .dense: .dense
+      switch linearSolver {
+      case .dense, .automatic: .dense
       case .spgmr: .spgmr(krylovDimension: solver.krylovDimension)
       case .pcg: .pcg(krylovDimension: solver.krylovDimension)
       case .fixedPoint: .fixedPoint

@@ -101,10 +101,12 @@ extension ExperimentReader {
       require(Keys.degree)
     }
     let heads = document[Keys.heads]
-    if let degree = document[Keys.degree], let heads, degree > heads {
+    let upper = document[Keys.upperHeads]
+    if let degree = document[Keys.degree], let compared = upper ?? heads, degree > compared {
+      let key = upper == nil ? "model.heads" : "model.upper_heads"
       document.reject(
-        Keys.degree.address(), found: "\(degree) with model.heads \(heads)",
-        allowed: "an integer in 1...\(heads)", advice: "lower the degree or add heads")
+        Keys.degree.address(), found: "\(degree) with \(key) \(compared)",
+        allowed: "an integer in 1...\(compared)", advice: "lower the degree or add heads")
     }
     let lags = checkLags(heads)
     checkOwnLags(heads, lags)
@@ -243,7 +245,7 @@ extension ExperimentReader {
     if document[Keys.method] == .bdf, document[Keys.linearSolver] == .fixedPoint {
       document.reject(
         Keys.linearSolver.address(), found: "fixed-point with solver.method: bdf",
-        allowed: "dense | spgmr | pcg with bdf",
+        allowed: "auto | dense | spgmr | pcg with bdf",
         advice: "write solver.method: adams, or another linear solver")
     }
   }

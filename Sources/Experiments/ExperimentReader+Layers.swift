@@ -1,4 +1,5 @@
 import DeclaredKeys
+import FlowAnalysis
 import InductionHeads
 
 // The full transformer: its keys, and what they have to do with each other.
@@ -51,7 +52,55 @@ extension ExperimentReader {
           + "model.own_position and model.upper_heads",
         advice: "write data.source: chains, or model.content: false")
     }
+    if document[Keys.features] == 1, comparison == .network, document[Keys.networkNorm] == true {
+      document.reject(
+        Keys.features.address(), found: "1 with model.network_norm",
+        allowed: "at least 2 features, for normalisation makes a single one constant",
+        advice: "raise it, or set model.network_norm: false")
+    }
+    if document[Keys.rectifier] == .training, document[Keys.claims]?.contains(.descentOrder) == true
+    {
+      document.reject(
+        Keys.rectifier.address(), found: "training with the claim D1",
+        allowed: "D1 where descent and flow have the same loss", advice: "remove one of the two")
+    }
+    checkTrainedGroups()
     checkPatterns()
+  }
+
+  /// Stages train what there is; where an axis changes the model, something that there is.
+  private mutating func checkTrainedGroups() {
+    for index in 0..<(document[Keys.stages]?.count ?? 0) {
+      guard let groups = document[Keys.train, index] else { continue }
+      let lacking = groups.filter { !hasGroup($0) }
+      guard !lacking.isEmpty, !sweepsModel || lacking.count == groups.count else { continue }
+      document.reject(
+        Keys.train.address(index),
+        found: "\(lacking.map(\.rawValue).joined(separator: ", ")), which this model does not have",
+        allowed: ModelFamily.fullTransformer.groups.filter(hasGroup).map(\.rawValue)
+          .joined(separator: " | "),
+        advice: "remove it, or give the model that part")
+    }
+  }
+
+  /// Whether the model has a group of parameters; those that no full transformer has are refused elsewhere.
+  func hasGroup(_ group: ParameterGroup) -> Bool {
+    guard document[Keys.family] == .fullTransformer else { return true }
+    let comparison = document[Keys.comparison]
+    let hasUpper = document.isGiven(Keys.upperHeads.address())
+    return switch group {
+    case .coefficients: comparison == .polynomial
+    case .queries, .keys: document[Keys.content] == true
+    case .valueMaps: document[Keys.valueMaps] == true
+    case .headNorm: document[Keys.headNorm] == true
+    case .upperWeights: hasUpper
+    case .upperQueries, .upperKeys: hasUpper && document[Keys.content] == true
+    case .upperValueMaps: hasUpper && document[Keys.valueMaps] == true
+    case .upperHeadNorm: hasUpper && document[Keys.headNorm] == true
+    case .network: comparison == .network
+    case .bilinear: document[Keys.bilinear] == true
+    default: true
+    }
   }
 
   /// Shares of sets of lags are means over all pairs of windows.
@@ -60,8 +109,10 @@ extension ExperimentReader {
     let reach = window + (document[Keys.upperWindow] ?? 0)
     let pairs = LearnedShares.pairCount(vocabulary: d, window: reach)
     if pairs.map({ $0 <= LearnedShares.largestPairCount }) == true { return }
+    let key =
+      document[Keys.upperWindow].map { $0 > window } == true ? Keys.upperWindow : Keys.window
     document.reject(
-      Keys.window.address(), found: "\(reach) positions over \(d) tokens",
+      key.address(), found: "\(reach) positions in all over \(d) tokens",
       allowed: "at most \(LearnedShares.largestPairCount) pairs of windows, d^(2·window + 1)",
       advice: "narrow the window, for shares are means over all pairs")
   }

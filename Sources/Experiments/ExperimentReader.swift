@@ -9,6 +9,8 @@ struct ExperimentReader {
   var document: KeyedDocument
   /// The folder that paths in the document are relative to.
   let folder: URL
+  /// Whether an axis changes the model, so that stages name groups that some flows lack and do not train.
+  var sweepsModel = false
 
   mutating func experiment() throws(DocumentError) -> Experiment {
     // Which keys belong here hangs on the family.
@@ -165,7 +167,7 @@ struct ExperimentReader {
       stages.append(
         StageSettings(
           name: try document.required(Keys.stageName, index),
-          groups: try document.required(Keys.train, index),
+          groups: try document.required(Keys.train, index).filter(hasGroup),
           duration: try document.required(Keys.until, index), stops: stops))
     }
     return stages

@@ -16,7 +16,7 @@ extension ExperimentRun {
     if training.isEmpty { return nil }
     let outcome = try TrainingRun(
       plan: training, problem: problem, trained: prepared.trainedObjective, options: options,
-      sharpness: experiment.solver.linearSolver == .dense || experiment.sampling.sharpness,
+      sharpness: plan.linearSolver == .dense || experiment.sampling.sharpness,
       batches: experiment.training.optimizers.contains(.stochastic) ? prepared.batches() : nil
     ).run(observer: observer)
     for (method, record) in outcome.methods {

@@ -115,8 +115,10 @@ extension InductionHeadPlan {
           ? ExperimentKeys.chains.address() : ExperimentKeys.sequences.address(),
         found: "a problem of up to \(size.bytesText)",
         allowed: "\(ProblemSize.text(ofBytes: Double(memoryLimit))), the memory available",
-        advice:
-          "use fewer \(isPopulation ? "chains" : "sequences"), a smaller vocabulary or fewer lags")
+        advice: size.isMostlyDense
+          ? "write solver.linear_solver: spgmr, or make the model smaller: most of it is the dense Hessian"
+          : "use fewer \(isPopulation ? "chains" : "sequences"), a smaller vocabulary or fewer lags"
+      )
     }
   }
 
@@ -226,7 +228,8 @@ extension InductionHeadPlan {
       throw loaded.error(
         at: ExperimentKeys.coefficient.address(),
         found: "coefficients c_S that are all below 1e-50",
-        allowed: "at least one c_S that is larger, because the kernel divides by C_D",
+        allowed:
+          "at least one c_S that is larger; if all are zero, they stay so, and there is no C_D to divide by",
         advice: "raise initial.coefficient")
     }
     return start

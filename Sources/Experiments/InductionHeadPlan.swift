@@ -64,7 +64,8 @@ struct InductionHeadPlan: PlannedSystem {
     self.model = model
     shares = (model as? FullTransformer).map { LearnedShares($0) }
     try Self.check(loaded, settings, model)
-    let isDense = loaded.experiment.solver.linearSolver == .dense
+    let isDense =
+      loaded.experiment.solver.linearSolver.chosen(parameters: model.layout.count) == .dense
     // The bound comes before the tokens of a file are read.
     switch settings.data.source {
     case .chains(let chains):
@@ -186,7 +187,14 @@ struct InductionHeadPlan: PlannedSystem {
   }
 
   func infiniteStart(_ loss: Double) -> DocumentError {
-    loaded.error(
+    if let layers = settings.model.layers, loss.isNaN, layers.normFloor == 0 {
+      return loaded.error(
+        at: ExperimentKeys.normFloor.address(),
+        found: "0, with which the loss at the start is not a number",
+        allowed: "a floor above zero where a layer normalisation meets features that are all equal",
+        advice: "set model.norm_floor: 1.0e-5, or start where no position's features are all equal")
+    }
+    return loaded.error(
       at: ExperimentKeys.floor.address(),
       found: "\(settings.loss.floor), with which the loss at the start is \(loss)",
       allowed: "a floor that keeps the loss finite",

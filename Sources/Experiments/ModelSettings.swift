@@ -25,6 +25,9 @@ public struct ModelSettings: Sendable, Hashable {
   /// What a full transformer has beside; nil of TF(M, H, d, D).
   public var layers: LayerSettings?
 
+  /// The number of heads whose inner products are compared: those of the last layer in front of the read-out.
+  var comparedHeads: Int { layers?.upper?.heads ?? heads }
+
   /// Whether positions are compared by the polynomial kernel.
   var isPolynomial: Bool { layers.map { $0.comparison == .polynomial } ?? true }
 
@@ -32,9 +35,9 @@ public struct ModelSettings: Sendable, Hashable {
   public var subsetCount: Int {
     var count = 0
     var binomial = 1
-    for size in 0...min(degree, heads) {
+    for size in 0...min(degree, comparedHeads) {
       if size > 0 || hasEmptySet { count += binomial }
-      binomial = binomial * (heads - size) / (size + 1)
+      binomial = binomial * (comparedHeads - size) / (size + 1)
     }
     return count
   }

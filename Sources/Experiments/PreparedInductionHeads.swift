@@ -21,10 +21,9 @@ struct PreparedInductionHeads: PreparedSystem {
   var objective: any Objective { loss }
   /// With the rectifier, if there is one.
   var trainedObjective: any Objective {
-    guard let model = plan.trainedModel as? FullTransformer, model.smoothed != model else {
-      return loss
-    }
-    return plan.objective(over: plan.data, of: model, threads: threads)
+    guard let model = plan.trainedModel as? FullTransformer, let loss = loss as? FullObjective
+    else { return loss }
+    return model == loss.model ? loss : loss.replacing(model)
   }
 
   var description: String {
@@ -114,7 +113,8 @@ struct PreparedInductionHeads: PreparedSystem {
   /// Chains over which the information of sets of lags is averaged.
   private static let surveyedChains = 1000
 
-  /// All sets of lags of the window with the mean information of the first chains; none where these are unknown.
+  /// The sets of lags that the model's heads can see together, with their mean information over the first chains; none
+  /// where these are unknown.
   private var candidates: [LearnedLags.Candidate] {
     let source: SequenceSampler.Source
     let (parents, seed): ([Int], UInt64)
@@ -128,7 +128,13 @@ struct PreparedInductionHeads: PreparedSystem {
       (source, parents, seed, count) = (own, population.parents, ownSeed, chains.count)
     default: return []
     }
-    let sets = LagSets.all(window: plan.model.window, largest: plan.model.window)
+    let model = plan.settings.model
+    let largest =
+      model.layers?.upper != nil
+      ? plan.model.window : model.isPolynomial ? model.degree : model.heads
+    let seen = Set(plan.model.windowShape.lags)
+    let sets = LagSets.all(window: plan.model.window, largest: min(largest, plan.model.window))
+      .filter { $0.allSatisfy(seen.contains) }
     var measures = InformationMeasures(
       vocabulary: plan.model.vocabulary, parents: parents, lagSets: sets)
     var sums = [Double](repeating: 0, count: sets.count)

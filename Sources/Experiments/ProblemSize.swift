@@ -22,6 +22,8 @@ public struct ProblemSize: Sendable, Equatable {
   public let rows: [Row]
   /// About so many bytes in all, estimated high.
   public let bytes: Double
+  /// Whether more than half of them are for a dense Hessian.
+  public let isMostlyDense: Bool
 
   /// Bounds for a model on N sequences of length L.
   init(
@@ -77,9 +79,24 @@ public struct ProblemSize: Sendable, Equatable {
       Row(name: "distinct windows", text: "at most \(Self.count(windows))"),
       Row(name: "window counts", text: "at most \(Self.count(entries))"),
     ]
-    bytes =
+    let rest =
       entries * entryBytes + windows * windowBytes + pairs * 4 + n * (32 + 16 * columns)
-      + kernelBytes + storedBytes + lanes * laneBytes + solverBytes
+      + kernelBytes + storedBytes + Self.shareBytes(model, settings)
+    let hessianBytes = lanes * laneBytes + solverBytes
+    bytes = rest + hessianBytes
+    isMostlyDense = isDense && hessianBytes > rest
+  }
+
+  /// Tables of scores of all pairs of windows, from which the shares of a full transformer are taken: the flow's,
+  /// those of the training beside it, and those of what people watch.
+  private static func shareBytes(
+    _ model: any WindowModel, _ settings: InductionHeadSettings
+  ) -> Double {
+    guard settings.model.layers != nil else { return 0 }
+    let pairs =
+      LearnedShares.pairCount(vocabulary: model.vocabulary, window: model.window) ?? .max
+    let blocks = settings.model.isPolynomial ? settings.model.comparedHeads : 1
+    return 3 * Double(pairs) * Double(8 * (blocks + 2) + 2)
   }
 
   /// Bounds for a model on K chains in infinite context.
@@ -104,7 +121,7 @@ public struct ProblemSize: Sendable, Equatable {
     let laneBytes =
       8
       * (5 * tile * windows + 4 * 64 * d * tile
-        + windows * (2 * subsets + 4 * heads + heads * d * 3 + 6)
+        + windows * (2 * subsets + 4 * heads + Double(model.featureWidth) * 3 + 6)
         + (isDense ? windows * (2 * count + 1) + 64 * d * (2 * count + 1) + count * count : 0))
     extent = "\(population.chains) chains in infinite context"
     rows = [
@@ -113,10 +130,13 @@ public struct ProblemSize: Sendable, Equatable {
       Row(name: "distinct windows", text: "at most \(Self.count(windows))"),
       Row(name: "pairs", text: "at most \(Self.count(windows * windows))"),
     ]
-    bytes =
+    let solverBytes = isDense ? 5 * 8 * count * count : 8 * 40 * count
+    let rest =
       8 * (chains + 2 * (chains + 7)) * d * windows + 8 * chains * contexts + 8 * 3 * extended * 16
-      + lanes * laneBytes
-      + windows * heads * d * 24 + 5 * 8 * count * count
+      + windows * 24 * (Double(model.featureWidth) + Double(model.layerWidth))
+      + Self.shareBytes(model, settings)
+    bytes = rest + lanes * laneBytes + solverBytes
+    isMostlyDense = isDense && lanes * laneBytes + solverBytes > rest
   }
 
   /// Sizes of the mixed target with S sequences of length L on hand, or none.
@@ -136,6 +156,7 @@ public struct ProblemSize: Sendable, Equatable {
     // A sample is held with one output each, once more in parts and once more when it is exported; sampling has
     // scratch of up to 64 lanes, a finite p₁ a jet for every position.
     let sample = settings.induction == .sampled ? count * (3 * length + 3) * 8 : 0
+    isMostlyDense = false
     bytes = sample + length * (settings.sequences == nil ? 64 : 8 * 40 * 16) + 1e6
   }
 

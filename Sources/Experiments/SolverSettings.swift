@@ -28,6 +28,8 @@ public enum IntegrationMethod: String, KeyChoice {
 
 /// How the implicit equations of a step are solved.
 public enum LinearSolver: String, KeyChoice {
+  /// `dense` up to ``largestDenseCount`` parameters, `spgmr` above.
+  case automatic = "auto"
   /// Newton's method with a dense matrix.
   case dense
   /// Newton's method with GMRES.
@@ -36,4 +38,16 @@ public enum LinearSolver: String, KeyChoice {
   case pcg
   /// Fixed-point iteration, without a matrix.
   case fixedPoint = "fixed-point"
+
+  /// The number of parameters up to which a dense Hessian is not slower than products with it; measured in the
+  /// article *The full transformer*.
+  public static let largestDenseCount = 100
+
+  /// What it stands for.
+  ///
+  /// - Parameter parameters: the number of parameters of the model.
+  /// - Returns: one of the others.
+  public func chosen(parameters: Int) -> LinearSolver {
+    self == .automatic ? parameters <= Self.largestDenseCount ? .dense : .spgmr : self
+  }
 }

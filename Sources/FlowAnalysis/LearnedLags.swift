@@ -33,7 +33,13 @@ public struct LearnedLags: Sendable {
     }
     guard let last = trajectory.samples.last else { return none("there are no samples") }
     func share(_ lags: [Int]) -> Double {
-      trajectory.columns.firstIndex(of: "share.\(LagSets.name(lags))").map { last.values[$0] } ?? 0
+      guard let column = trajectory.columns.firstIndex(of: "share.\(LagSets.name(lags))") else {
+        preconditionFailure("the trajectory has no shares of lags")
+      }
+      return last.values[column]
+    }
+    guard candidates.contains(where: { share($0.lags) > 0 }) else {
+      return none("the scores are the same whatever the windows hold")
     }
     let others = candidates.filter { $0.lags != best.lags }.map { ($0.lags, share($0.lags)) }
     guard let next = others.max(by: { $0.1 < $1.1 }) else { return none("there is no other set") }
@@ -42,7 +48,7 @@ public struct LearnedLags: Sendable {
       Finding(
         .learnedLags,
         "share of S* = {\(Self.list(best.lags))} at the end, against the largest other",
-        derived: next.1, measured: share(best.lags), uncertainty: 0, modelError: 0,
+        derived: next.1.nextUp, measured: share(best.lags), uncertainty: 0, modelError: 0,
         relation: .atLeast,
         detail: "next is {\(Self.list(next.0))}"
           + (unexplained.map { ", unexplained \(Float($0))" } ?? ""))

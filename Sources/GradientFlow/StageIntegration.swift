@@ -219,8 +219,11 @@ struct StageIntegration {
       let found = reached[event.name]
       addEvent(event.name, at: found?.time, step: found?.step ?? 0, end: end)
     }
+    // How far the loss falls is not known of a stage that was cut off.
+    let isWhole = trajectory.stages[trajectory.stages.count - 1].ending != .stopped
     for event in lossDropEvents {
-      addEvent(event.name, at: time(of: event, end: end, lossAtEnd: lossAtEnd), step: 0, end: end)
+      let time = isWhole ? time(of: event, end: end, lossAtEnd: lossAtEnd) : nil
+      addEvent(event.name, at: time, step: 0, end: end)
     }
   }
 

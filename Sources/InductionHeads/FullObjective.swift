@@ -5,13 +5,8 @@ public import Objectives
 public struct FullObjective: WindowObjective {
   /// The transformer.
   public let model: FullTransformer
-  /// What it is trained on.
-  public let data: WindowData
-  /// The share of a set of lags from which on its selection counts as complete, in 0.5..<1; nil for never.
-  public let completeShare: Double?
-
-  let loss: any PairLoss
-  let stages: WindowStages
+  private let posed: WindowLoss
+  private let stages: WindowStages
   private let observer: LearnedShares
 
   /// Prepares the loss of a model over a corpus.
@@ -27,17 +22,10 @@ public struct FullObjective: WindowObjective {
     model: FullTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
     threads: Int = 1
   ) {
-    precondition(corpus.sequenceCount > 0, "the corpus is empty")
-    precondition(
-      !model.loss.seesEveryToken || corpus.columns == model.vocabulary,
-      "this loss needs counts of every token")
-    let bytesPerLane = max(1, corpus.windows.count * model.plan.featureWidth * 16)
     self.init(
-      model: model, data: .corpus(corpus),
-      completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
-      loss: CorpusLoss(
-        corpus, output: model.loss, lanes: max(2, min(16, (256 << 20) / bytesPerLane)),
-        threads: threads))
+      model,
+      WindowLoss(
+        model, corpus: corpus, length: length, completeShare: completeShare, threads: threads))
   }
 
   /// Prepares the loss of a model in infinite context.
@@ -47,22 +35,31 @@ public struct FullObjective: WindowObjective {
   ///   - population: the stationary laws of at least one chain.
   ///   - completeShare: the share at which a selection counts as complete, in 0.5..<1.
   public init(model: FullTransformer, population: PopulationLaw, completeShare: Double? = nil) {
-    self.init(
-      model: model, data: .population(population), completeShare: completeShare,
-      loss: PopulationLoss(law: population, output: model.loss))
+    self.init(model, WindowLoss(model, population: population, completeShare: completeShare))
   }
 
-  private init(
-    model: FullTransformer, data: WindowData, completeShare: Double?, loss: any PairLoss
-  ) {
-    precondition(model.windowShape == loss.windows.shape, "the data have other windows")
+  private init(_ model: FullTransformer, _ posed: WindowLoss) {
     self.model = model
-    self.data = data
-    self.completeShare = completeShare
-    self.loss = loss
-    stages = WindowStages(loss.windows, reaches: model.attention.map(\.reach))
+    self.posed = posed
+    stages = WindowStages(posed.pairs.windows, reaches: model.attention.map(\.reach))
     observer = LearnedShares(model)
   }
+
+  /// The loss of another model on the same data.
+  ///
+  /// - Parameter model: of the same windows and the same kind of loss.
+  /// - Returns: the loss, which shares what has been computed of the data.
+  public func replacing(_ model: FullTransformer) -> FullObjective {
+    precondition(
+      model.windowShape == self.model.windowShape && model.loss == self.model.loss,
+      "the data are prepared for other windows or another loss")
+    return FullObjective(model, posed)
+  }
+
+  /// What it is trained on.
+  public var data: WindowData { posed.data }
+  /// The share of a set of lags from which on its selection counts as complete, in 0.5..<1; nil for never.
+  public var completeShare: Double? { posed.completeShare }
 
   /// The groups of all layers and their names.
   public var layout: ParameterLayout { model.layout }
@@ -73,10 +70,6 @@ public struct FullObjective: WindowObjective {
   /// `selection.S` of every set S of lags and its `-complete` twin, as log-odds.
   public var phaseEvents: [PhaseEvent] {
     observer.phaseEvents(groups: layout.groups.map(\.name), completeShare: completeShare)
-  }
-  /// `classification`: all but 1 % of a stage's loss has gone, in stages that train a.
-  public var lossDropEvents: [LossDropEvent] {
-    [LossDropEvent(name: "classification", groups: ["a"], fraction: 0.01)]
   }
 
   /// Writes the shares of sets of lags, what they leave unexplained, and the mean attention.
@@ -96,7 +89,7 @@ public struct FullObjective: WindowObjective {
 
   private func evaluator(threads: Int) -> PairEvaluator {
     PairEvaluator(
-      form: model.kernel, map: LayerStack(model, stages), loss: loss, sharedRange: 600,
+      form: model.kernel, map: LayerStack(model, stages), loss: posed.pairs, sharedRange: 600,
       threads: threads)
   }
 }

@@ -7,7 +7,7 @@ extension FullTransformer {
   /// The gauges of attention, of layer normalisation, and of the scale a.
   var conservationLaws: [ConservationLaw] {
     attention.enumerated().flatMap { index, layer in laws(of: layer, index) }
-      + networkLaws + scaleLaws + kernelLaws
+      + networkLaws + scaleLaws + kernel.conservationLaws
   }
 
   /// Of W_Q W_Kᵀ, of weights that only their differences matter of, of what passes a layer normalisation.
@@ -31,12 +31,12 @@ extension FullTransformer {
         laws.append(
           ConservationLaw(
             name: "\(prefix)W_QᵀW_Q − W_KᵀW_K of head \(h + 1) conserved",
-            explanation: "largest change of an entry, relative to the largest |entry| of W_QᵀW_Q",
+            explanation: "largest change of an entry, relative to the largest |entry| of either",
             groups: [prefix + "wq", prefix + "wk"]
           ) { now, start in
             Self.departure(order, now, start) { theta, i, j in
               let squares = (Self.gram(theta, q, order, i, j), Self.gram(theta, k, order, i, j))
-              return (squares.0 - squares.1, squares.0)
+              return (squares.0 - squares.1, max(abs(squares.0), abs(squares.1)))
             }
           })
       }
@@ -69,11 +69,26 @@ extension FullTransformer {
     return laws
   }
 
-  /// Of the scale a against what the score is homogeneous in: gain and bias of degree 2, B of degree 1.
+  /// Of the scale a against what the score is homogeneous in: what comes last before the inner product of degree 2, B
+  /// of degree 1.
   private var scaleLaws: [ConservationLaw] {
-    guard case .innerProduct(let network, let isBilinear) = comparison else { return [] }
     let scale = kernel.scaleIndex
+    guard case .innerProduct(let network, let isBilinear) = comparison else { return [] }
     var laws: [ConservationLaw] = []
+    if let network, network.normFloor == nil, let w = plan.range(of: "w2"),
+      let b = plan.range(of: "b2")
+    {
+      laws.append(balance("‖W₂‖² + ‖b₂‖² − 2a²", [w, b], 2, scale, groups: ["ffn", "a"]))
+    }
+    let last = attention.count - 1
+    let maps = StackPlan.prefix(last) + "wov"
+    if network == nil, attention[last].hasValues, attention[last].normFloor == nil,
+      let matrices = plan.range(of: maps)
+    {
+      laws.append(
+        balance(
+          "\(StackPlan.prefix(last))‖W_OV‖² − 2a²", [matrices], 2, scale, groups: [maps, "a"]))
+    }
     let norm = network == nil ? StackPlan.prefix(attention.count - 1) + "ln" : "ffn"
     if let gain = plan.range(of: norm + ".gain"), let bias = plan.range(of: norm + ".bias") {
       laws.append(
@@ -83,29 +98,6 @@ extension FullTransformer {
       laws.append(balance("‖B‖² − a²", [matrix], 1, scale, groups: ["b", "a"]))
     }
     return laws
-  }
-
-  /// C_D, and the signs of c.
-  private var kernelLaws: [ConservationLaw] {
-    guard kernel.coefficientCount > 0 else { return [] }
-    let kernel = kernel
-    let signs = ConservationLaw(
-      name: "signs of c kept",
-      explanation: "largest |c_S|/√C_D on the other side of zero over all samples"
-    ) { now, start in
-      var largest = 0.0
-      for i in 0..<kernel.coefficientCount {
-        largest = max(largest, start[i] < 0 ? now[i] : -now[i])
-      }
-      return largest / kernel.sumOfSquares(now).squareRoot()
-    }
-    guard kernel.isNormalised else { return [signs] }
-    return [
-      ConservationLaw(
-        name: "C_D conserved", explanation: "largest |C_D − C_D(0)|/C_D(0) over all samples"
-      ) { now, start in abs(kernel.sumOfSquares(now) / kernel.sumOfSquares(start) - 1) },
-      signs,
-    ]
   }
 
   /// The sums over rows of a matrix, each of which stays.

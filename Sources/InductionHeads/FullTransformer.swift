@@ -1,8 +1,8 @@
 public import Corpora
 public import Objectives
 
-/// A two-layer transformer whose first layer sees content and whose feed-forward network may be a standard one; the
-/// models that the theory of *Unveiling Induction Heads* simplifies, and leaves open.
+/// A transformer whose attention layers in front of the read-out see content and whose feed-forward network may be a
+/// standard one: the models that the theory of *Unveiling Induction Heads* simplifies, and leaves open.
 ///
 /// One or more attention layers make H heads v¹…v^H of every position, each layer optionally with content (W_Q,
 /// W_K), a value map W_OV and layer normalisation. The heads of two positions are then compared: by the polynomial
@@ -100,6 +100,11 @@ public struct FullTransformer: Sendable, Equatable {
     readOut: WindowShape.ReadOutRange = .fullWindow, loss: OutputLoss
   ) {
     precondition(!attention.isEmpty, "there is no attention layer")
+    if case .polynomial(let degree, _, _, _) = comparison {
+      precondition(
+        (1...attention[attention.count - 1].heads.count).contains(degree),
+        "the degree is between 1 and the number of heads")
+    }
     self.vocabulary = vocabulary
     self.attention = attention
     self.comparison = comparison

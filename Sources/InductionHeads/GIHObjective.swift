@@ -9,13 +9,8 @@ public import Objectives
 public struct GIHObjective: WindowObjective {
   /// The transformer.
   public let model: GIHTransformer
-  /// What it is trained on.
-  public let data: WindowData
-  /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.
-  public let completeShare: Double?
-
   let features: WindowFeatures
-  let loss: any PairLoss
+  private let posed: WindowLoss
   /// Largest |a| Σ p_S up to which one shift of the exponents serves all sequences of a block.
   let sharedRange: Double
 
@@ -45,19 +40,11 @@ public struct GIHObjective: WindowObjective {
     model: GIHTransformer, corpus: CompressedCorpus, length: Int, completeShare: Double? = nil,
     threads: Int = 1, sharedRange: Double
   ) {
-    precondition(corpus.sequenceCount > 0, "the corpus is empty")
-    precondition(
-      !model.loss.seesEveryToken || corpus.columns == model.vocabulary,
-      "this loss needs counts of every token")
-    // Each lane has feature adjoints of its own; many windows leave room for fewer lanes.
-    let bytesPerLane = max(1, corpus.windows.count * model.heads.count * model.vocabulary * 16)
     self.init(
-      model: model, data: .corpus(corpus),
-      completeShare: completeShare ?? (length > 2 ? 1 - 1 / Double(length) : nil),
-      sharedRange: sharedRange,
-      loss: CorpusLoss(
-        corpus, output: model.loss, lanes: max(2, min(16, (256 << 20) / bytesPerLane)),
-        threads: threads))
+      model,
+      WindowLoss(
+        model, corpus: corpus, length: length, completeShare: completeShare, threads: threads),
+      sharedRange: sharedRange)
   }
 
   /// Prepares the loss of a model in infinite context.
@@ -68,24 +55,22 @@ public struct GIHObjective: WindowObjective {
   ///   - completeShare: the share at which a selection counts as complete, in 0.5..<1.
   public init(model: GIHTransformer, population: PopulationLaw, completeShare: Double? = nil) {
     self.init(
-      model: model, data: .population(population), completeShare: completeShare, sharedRange: 600,
-      loss: PopulationLoss(law: population, output: model.loss))
+      model, WindowLoss(model, population: population, completeShare: completeShare),
+      sharedRange: 600)
   }
 
-  private init(
-    model: GIHTransformer, data: WindowData, completeShare: Double?, sharedRange: Double,
-    loss: any PairLoss
-  ) {
-    precondition(model.windowShape == loss.windows.shape, "the data have other windows")
-    precondition(
-      completeShare.map { (0.5..<1).contains($0) } ?? true, "a complete share is below 1")
+  private init(_ model: GIHTransformer, _ posed: WindowLoss, sharedRange: Double) {
     self.model = model
-    self.data = data
-    self.completeShare = completeShare
+    self.posed = posed
     self.sharedRange = sharedRange
-    self.loss = loss
-    features = WindowFeatures(model: model, windows: loss.windows)
+    features = WindowFeatures(model: model, windows: posed.pairs.windows)
   }
+
+  /// What it is trained on.
+  public var data: WindowData { posed.data }
+  /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.
+  public var completeShare: Double? { posed.completeShare }
+  var loss: any PairLoss { posed.pairs }
 
   /// The groups `c`, `w`, `a` and their names.
   public var layout: ParameterLayout { model.layout }
@@ -95,11 +80,6 @@ public struct GIHObjective: WindowObjective {
   public var conservationLaws: [ConservationLaw] { model.conservationLaws }
   /// `selection.S` and `copying.h`, each with its `-complete` twin, as log-odds.
   public var phaseEvents: [PhaseEvent] { model.phaseEvents(completeShare: completeShare) }
-
-  /// `classification`: all but 1 % of a stage's loss has gone, in stages that train a.
-  public var lossDropEvents: [LossDropEvent] {
-    [LossDropEvent(name: "classification", groups: ["a"], fraction: 0.01)]
-  }
 
   /// Writes the shares, each in 0…1 with sum 1, then the attention of each head, with sum 1.
   ///

@@ -33,20 +33,6 @@ extension GIHTransformer {
   /// the gradient is orthogonal to c and to the constant vector; and ċ_S is a multiple of c_S, so c_S never
   /// reaches zero (derived).
   var conservationLaws: [ConservationLaw] {
-    let count = coefficientCount
-    let scale = ConservationLaw(
-      name: "C_D conserved", explanation: "largest |C_D − C_D(0)|/C_D(0) over all samples"
-    ) { now, start in
-      abs(sumOfSquares(now) / sumOfSquares(start) - 1)
-    }
-    let signs = ConservationLaw(
-      name: "signs of c kept",
-      explanation: "largest |c_S|/√C_D on the other side of zero over all samples"
-    ) { now, start in
-      var largest = 0.0
-      for i in 0..<count { largest = max(largest, start[i] < 0 ? now[i] : -now[i]) }
-      return largest / sumOfSquares(now).squareRoot()
-    }
     let sums = heads.indices.map { head in
       let ranges = weightBlocks.filter { $0.head == head }.map(\.range)
       return ConservationLaw(
@@ -58,7 +44,7 @@ extension GIHTransformer {
         }
       }
     }
-    return (normalisesKernel ? [scale] : []) + [signs] + sums
+    return kernel.conservationLaws + sums
   }
 
   /// Log-odds up to which nothing counts as having risen through zero.

@@ -1,3 +1,5 @@
+import Objectives
+
 /// How the score of a window pair comes from what its windows have in common: k = Σ_S p_S ∏_{h∈S} g^h.
 ///
 /// The weights p_S are c_S²/C_D with C_D = Σ c_S², or c_S², of coefficients c that stand first in θ; or, where
@@ -103,6 +105,43 @@ extension KernelForm {
     for (subset, members) in subsets.members.enumerated() {
       largest += members.reduce(weights[subset]) { product, _ in product * size }
     }
+    // Where c has overflowed, nothing is known.
+    guard largest.isFinite else { return -.infinity ... .infinity }
     return (lowest < 0 ? -largest : 0)...largest
+  }
+}
+
+extension KernelForm {
+  /// C_D, or ‖c‖² against a²; and the sign of every c_S.
+  ///
+  /// Outputs do not change with c → λc if the kernel is divided by C_D, nor otherwise with a → a/λ² besides, so the
+  /// gradient is orthogonal to these directions; and ċ_S is a multiple of c_S, which therefore never reaches zero
+  /// (derived).
+  var conservationLaws: [ConservationLaw] {
+    guard coefficientCount > 0 else { return [] }
+    let signs = ConservationLaw(
+      name: "signs of c kept",
+      explanation: "largest |c_S|/‖c‖ on the other side of zero over all samples"
+    ) { now, start in
+      var largest = 0.0
+      for i in 0..<coefficientCount { largest = max(largest, start[i] < 0 ? now[i] : -now[i]) }
+      return largest / sumOfSquares(now).squareRoot()
+    }
+    let scale =
+      isNormalised
+      ? ConservationLaw(
+        name: "C_D conserved", explanation: "largest |C_D − C_D(0)|/C_D(0) over all samples"
+      ) { now, start in abs(sumOfSquares(now) / sumOfSquares(start) - 1) }
+      : ConservationLaw(
+        name: "‖c‖² − 2a² conserved",
+        explanation: "largest change, relative to ‖c‖² + 2a², over all samples",
+        groups: ["c", "a"]
+      ) { now, start in
+        let (after, before) = (now[scaleIndex], start[scaleIndex])
+        let (squares, then) = (sumOfSquares(now), sumOfSquares(start))
+        return abs(squares - then - 2 * (after * after - before * before))
+          / (squares + 2 * after * after)
+      }
+    return [scale, signs]
   }
 }

@@ -7,7 +7,9 @@ final class LayerStack: FeatureMap {
   let parameters: Range<Int>
   /// The tables that are compared; the same unless queries pass a matrix of their own.
   private let keyTable, queryTable: FeatureTable
-  let layers: [any FeatureLayer]
+  private let layers: [any FeatureLayer]
+  /// Room for a gradient that nobody wants.
+  private let dropped: Buffer
   /// The attention layers among them.
   let attention: [AttentionLayer]
 
@@ -84,6 +86,12 @@ final class LayerStack: FeatureMap {
     blocks = model.kernel.blocks
     blockWidth = keyTable.width / model.kernel.blocks
     parameters = model.kernel.coefficientCount..<model.kernel.scaleIndex
+    dropped = Buffer(parameters.upperBound)
+  }
+
+  /// What layers read and is not the tokens themselves.
+  private var variableInputs: [FeatureTable] {
+    layers.flatMap(\.inputs).filter { !$0.isConstant }
   }
 
   var rowLength: Int { keyTable.rowLength }
@@ -106,7 +114,7 @@ final class LayerStack: FeatureMap {
     _ parameters: UnsafePointer<Double>, keys: Buffer, queries: Buffer,
     into gradient: UnsafeMutablePointer<Double>
   ) {
-    for layer in layers where !layer.input.isConstant { layer.input.adjoint.clear() }
+    for input in variableInputs { input.adjoint.clear() }
     queryTable.adjoint.take(queries)
     if !isSymmetric { keyTable.adjoint.take(keys) }
     for layer in layers.reversed() { layer.pullBack(parameters, into: gradient) }
@@ -118,9 +126,8 @@ final class LayerStack: FeatureMap {
     into product: UnsafeMutablePointer<Double>
   ) {
     // The plain adjoints come along; what they mean for θ is dropped.
-    let unused = Buffer(self.parameters.upperBound)
-    pullBack(parameters, keys: keys.adjoint, queries: queries.adjoint, into: unused.pointer)
-    for layer in layers where !layer.input.isConstant { layer.input.adjointTangent.clear() }
+    pullBack(parameters, keys: keys.adjoint, queries: queries.adjoint, into: dropped.pointer)
+    for input in variableInputs { input.adjointTangent.clear() }
     queryTable.adjointTangent.take(queries.tangent)
     if !isSymmetric { keyTable.adjointTangent.take(keys.tangent) }
     for layer in layers.reversed() {

@@ -151,7 +151,8 @@ public final class LearnedShares: Sendable {
     let explained = zip(means, state.counts).reduce(0.0) {
       $0 + Double($1.1) * ($1.0 - mean) * ($1.0 - mean)
     }
-    for lag in 0..<model.window {
+    // Lags that no head looks at are in no set that has a share.
+    for lag in model.windowShape.lags.compactMap({ $0 > 0 ? $0 - 1 : nil }) {
       for set in means.indices where set & 1 << lag != 0 { means[set] -= means[set ^ 1 << lag] }
     }
     let sizes = sets.map { set in abs(means[set.reduce(0) { $0 | 1 << ($1 - 1) }]) }
@@ -180,6 +181,11 @@ public final class LearnedShares: Sendable {
           .transposed,
         MatrixView(state.queryFeatures.pointer + first * m, rows: stack.blockWidth, columns: m),
         into: state.overlaps.pointer + block * n * m)
+    }
+    if form.isRectified {
+      for i in 0..<stack.blocks * n * m {
+        state.overlaps.pointer[i] = max(state.overlaps.pointer[i], 0)
+      }
     }
     state.scores.clear()
     for (members, weight) in zip(form.subsets.members, form.weights(parameters)) where weight != 0 {

@@ -33,6 +33,7 @@ enum Summary {
   static func sizes(of plan: ExperimentPlan) -> String {
     let rows =
       plan.size.rows.map { ($0.name, $0.text) } + [
+        ("linear solver", plan.linearSolver.rawValue),
         ("memory", "about \(plan.size.bytesText)"),
         ("stages", plan.stages.map(\.name).joined(separator: ", ")),
       ]
@@ -159,7 +160,9 @@ enum Summary {
     }
     return kinds.map { kind in
       guard let list = members[kind] else { return kind }
-      return list.count == 1 ? "\(kind).\(list[0])" : "\(kind).{\(list.joined(separator: ", "))}"
+      if list.count == 1 { return "\(kind).\(list[0])" }
+      let shown = list.prefix(8).joined(separator: ", ")
+      return list.count > 8 ? "\(kind).{\(shown), … \(list.count) in all}" : "\(kind).{\(shown)}"
     }.joined(separator: ", ")
   }
 

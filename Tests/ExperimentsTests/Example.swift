@@ -1,6 +1,8 @@
 import DeclaredKeys
 import Experiments
 import Foundation
+import Logging
+import RunRecords
 
 /// Experiments to test with.
 enum Example {
@@ -50,6 +52,22 @@ enum Example {
 
   static func read(_ text: String, _ overrides: String...) throws(DocumentError) -> Experiment {
     try Experiment(text: text, file: "/folder/x.yaml", overrides: overrides)
+  }
+
+  /// Runs an experiment; its outcome and the tables it wrote.
+  static func run(
+    _ text: String, _ overrides: [String] = []
+  ) throws -> (outcome: ExperimentRun.Outcome, table: (FileName) throws -> Table) {
+    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
+    let plan = try EnsemblePlan(
+      Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides)
+    ).first
+    let directory = try RunDirectory.create(at: folder)
+    let outcome = try ExperimentRun(
+      plan, program: ProgramDescription(version: "0", source: nil), threads: 2,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ).run(into: directory) { _ in true }
+    return (outcome, { try directory.table($0) })
   }
 
   /// `line:column kind key` of every problem.

@@ -57,7 +57,10 @@ struct ExperimentTests {
     #expect(experiment.model == full.model)
     #expect(experiment.loss == full.loss)
     #expect(experiment.initial == full.initial)
-    #expect(experiment.solver == full.solver)
+    var solver = full.solver
+    #expect(solver.linearSolver == .dense)
+    solver.linearSolver = .automatic
+    #expect(experiment.solver == solver)
     #expect(experiment.sampling == full.sampling)
   }
 

@@ -43,7 +43,12 @@ import Testing
       let kept =
         overrides.contains(Self.polynomial[0])
         ? text.replacingOccurrences(of: ", hidden: 6, features: 4", with: "") : text
-      let experiment = try Experiment(text: kept, file: "/folder/x.yaml", overrides: overrides)
+      let groups =
+        overrides.contains(Self.networkless[0])
+        ? "b" : overrides.contains(Self.polynomial[0]) ? "c" : "ffn"
+      let experiment = try Experiment(
+        text: kept, file: "/folder/x.yaml",
+        overrides: overrides + ["stages[0].train=[w, \(groups), a]"])
       #expect(try Experiment(text: experiment.resolved, file: "/folder/y.yaml") == experiment)
     }
   }
@@ -90,36 +95,81 @@ import Testing
     }
   }
 
+  /// Stages train what there is; an axis that changes the model may take some of it away.
+  @Test func groupsOfTheModelAreTrained() throws {
+    func problems(_ overrides: [String]) -> [String] {
+      do {
+        _ = try EnsemblePlan(
+          Ensemble(text: Self.small, file: "/folder/x.yaml", overrides: overrides))
+        return []
+      } catch {
+        return error.problems.compactMap(\.key)
+      }
+    }
+    #expect(problems(["stages[0].train=[wq, ln]"]) == ["stages[0].train"])
+    #expect(problems(["stages[0].train=[b, c]"]) == ["stages[0].train"])
+    let axis = "sweep=[{key: model.head_norm, values: [true, false]}]"
+    #expect(problems(["stages[0].train=[wq, ln]", axis]) == [])
+    #expect(problems(["stages[0].train=[ln]", axis]).count == 1)
+    let plan = try EnsemblePlan(
+      Ensemble(
+        text: Self.small, file: "/folder/x.yaml",
+        overrides: ["stages[0].train=[wq, ln]", axis]))
+    let trained = try [0, 1].map { try plan.plan(at: plan.grid[$0]).stages[0].trainedGroups }
+    #expect(trained == [["wq", "ln"], ["wq"]])
+  }
+
+  /// Where nothing is learned, nothing is claimed to be.
+  @Test func constantScoresSelectNothing() throws {
+    let (outcome, _) = try Example.run(
+      Self.small, ["initial.value_map=0", "stages[0].until=1", "solver.event_errors=false"])
+    #expect(
+      outcome.findings.map(\.verdict)
+        == [.notApplicable("the scores are the same whatever the windows hold")])
+  }
+
+  @Test func aPolynomialOverAnUpperLayerHasItsHeads() {
+    let upper = Self.polynomial + ["model.upper_heads=3", "model.upper_window=1"]
+    let text = Self.small.replacingOccurrences(of: ", hidden: 6, features: 4", with: "")
+      .replacingOccurrences(of: "ffn, a", with: "upper.w, c, a")
+    func problems(_ overrides: [String]) -> [String] {
+      do {
+        _ = try EnsemblePlan(Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides))
+        return []
+      } catch {
+        return error.problems.compactMap(\.key)
+      }
+    }
+    #expect(problems(upper + ["model.degree=3"]) == [])
+    #expect(problems(upper + ["model.degree=3", "model.upper_heads=2"]) == ["model.degree"])
+  }
+
+  /// Dense where a Hessian is cheap, products where it is not, unless the experiment says which.
+  @Test(arguments: [("auto", 4, LinearSolver.dense), ("auto", 8, .spgmr), ("dense", 8, .dense)])
+  func theLinearSolverGoesBySize(solver: String, width: Int, expected: LinearSolver) throws {
+    let plan = try EnsemblePlan(
+      Ensemble(
+        text: Self.small, file: "/folder/x.yaml",
+        overrides: ["solver.linear_solver=\(solver)", "model.hidden=\(width)"])
+    ).first
+    #expect(plan.linearSolver == expected)
+  }
+
   @Test func theTemplateIsAnExperiment() throws {
     let text = Experiment.template(family: .fullTransformer)
     _ = try EnsemblePlan(Ensemble(text: text, file: "x.yaml"))
     #expect(text.contains("bilinear:") && !text.contains("normalise_heads:"))
   }
 
-  private func run(
-    _ overrides: [String] = [], text: String = small
-  ) throws -> (outcome: ExperimentRun.Outcome, table: (FileName) throws -> Table) {
-    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
-    let plan = try EnsemblePlan(
-      Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides)
-    ).first
-    let directory = try RunDirectory.create(at: folder)
-    let outcome = try ExperimentRun(
-      plan, program: ProgramDescription(version: "0", source: nil), threads: 2,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ).run(into: directory) { _ in true }
-    return (outcome, { try directory.table($0) })
-  }
-
   /// Laws hold, no Krylov solve fails, the one parent is found, and a dense solver comes to the same end.
   @Test func networksFindTheParent() throws {
-    let (outcome, table) = try run()
+    let (outcome, table) = try Example.run(Self.small)
     let laws = outcome.laws.filter { !$0.holds }
     #expect(laws.isEmpty, "\(laws)")
     #expect(outcome.laws.contains { $0.name.contains("1ᵀW₂") })
     #expect(try table(.steps).reals("linear_failures")?.allSatisfy { $0 == 0 } == true)
     #expect(outcome.findings.map(\.verdict) == [.holds], "\(outcome.findings)")
-    let (dense, _) = try run(["solver.linear_solver=dense"])
+    let (dense, _) = try Example.run(Self.small, ["solver.linear_solver=dense"])
     for (a, b) in zip(outcome.trajectory.parameters, dense.trajectory.parameters) {
       #expect(abs(a - b) < 1e-4)
     }
@@ -135,8 +185,8 @@ import Testing
         "model.head_norm=true", "training.optimizers=[gd]", "training.learning_rate=0.05",
         "stages[0].until=5",
       ]
-    let smooth = try run(common, text: text)
-    let rectified = try run(common + ["model.rectifier=training"], text: text)
+    let smooth = try Example.run(text, common)
+    let rectified = try Example.run(text, common + ["model.rectifier=training"])
     #expect(smooth.outcome.trajectory.parameters == rectified.outcome.trajectory.parameters)
     let losses = try [smooth, rectified].map {
       try #require(try $0.table(.gradientDescent).reals("loss"))

@@ -113,24 +113,8 @@ import Testing
       })
   }
 
-  /// Runs an experiment; its outcome and the tables it wrote.
-  private func run(
-    _ overrides: [String] = [], text: String = small
-  ) throws -> (outcome: ExperimentRun.Outcome, table: (FileName) throws -> Table) {
-    let folder = FileManager.default.temporaryDirectory.path + "/gradflow-\(UUID().uuidString)"
-    let plan = try EnsemblePlan(
-      Ensemble(text: text, file: "/folder/x.yaml", overrides: overrides)
-    ).first
-    let directory = try RunDirectory.create(at: folder)
-    let outcome = try ExperimentRun(
-      plan, program: ProgramDescription(version: "0", source: nil), threads: 2,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ).run(into: directory) { _ in true }
-    return (outcome, { try directory.table($0) })
-  }
-
   @Test func everyOptimiserHasAFileBesideTheFlow() throws {
-    let (outcome, table) = try run()
+    let (outcome, table) = try Example.run(Self.small)
     #expect(outcome.findings.map(\.claim) == [.descentOrder, .descentDrift, .descentDrift])
     #expect(outcome.findings.allSatisfy { $0.verdict == .holds }, "\(outcome.findings)")
     let trajectory = try table(.trajectory)
@@ -175,12 +159,14 @@ import Testing
 
   /// η need not divide a stage, and a stage may end by a condition: the last step is shortened, the clocks agree.
   @Test func stagesEndTogether() throws {
-    let (outcome, table) = try run([
-      "claims=[D2]", "training.optimizers=[gd, sgd]", "training.factors=[64, 1]",
-      "training.learning_rate=0.7", "stages[1].learning_rate=0.3",
-      "stages[0].stop_when=[{quantity: share.1+2, above: 0.4}]", "stages[0].until=1000",
-      "stages[1].until=30",
-    ])
+    let (outcome, table) = try Example.run(
+      Self.small,
+      [
+        "claims=[D2]", "training.optimizers=[gd, sgd]", "training.factors=[64, 1]",
+        "training.learning_rate=0.7", "stages[1].learning_rate=0.3",
+        "stages[0].stop_when=[{quantity: share.1+2, above: 0.4}]", "stages[0].until=1000",
+        "stages[1].until=30",
+      ])
     let stages = outcome.trajectory.stages
     #expect(stages[0].duration < 1000)
     let (flow, descent) = (try table(.flow), try table(.gradientDescent))
@@ -198,10 +184,12 @@ import Testing
 
   /// The condition of the first stage holds at its start: the second is trained all the same.
   @Test func aStageMayHaveNoStep() throws {
-    let (outcome, table) = try run([
-      "training.optimizers=[gd]", "stages[0].stop_when=[{quantity: loss, above: 0}]",
-      "stages[1].train=[c, w, a]",
-    ])
+    let (outcome, table) = try Example.run(
+      Self.small,
+      [
+        "training.optimizers=[gd]", "stages[0].stop_when=[{quantity: loss, above: 0}]",
+        "stages[1].train=[c, w, a]",
+      ])
     #expect(outcome.trajectory.stages[0].duration == 0)
     let descent = try table(.gradientDescent)
     #expect(descent.column("stage")?.prefix(2) == [.text("first"), .text("second")])
@@ -219,7 +207,7 @@ import Testing
       stages: [{name: all, train: [p, v1, v, w], until: 1.0e+6}]
       training: {optimizers: [gd, momentum], learning_rate: 1.0e+4}
       """
-    let (outcome, table) = try run(text: text)
+    let (outcome, table) = try Example.run(text)
     let methods = try #require(outcome.training).methods
     #expect(methods.map(\.status) == ["diverged", "diverged"])
     for method in methods {
@@ -235,9 +223,11 @@ import Testing
       "loss.outputs=logits", "model.normalise_heads=true", "model.normalise_kernel=false",
       "model.positions=absolute",
     ] {
-      let (outcome, _) = try run([
-        "claims=[G1, G2, G3]", "training.optimizers=[]", "training.factors=[]", form,
-      ])
+      let (outcome, _) = try Example.run(
+        Self.small,
+        [
+          "claims=[G1, G2, G3]", "training.optimizers=[]", "training.factors=[]", form,
+        ])
       for finding in outcome.findings {
         let reason = finding.reason ?? ""
         #expect(reason.contains("as in the paper") == (finding.claim != .conservation), "\(form)")
@@ -254,7 +244,7 @@ import Testing
       stages: [{name: all, train: [c, w, a], until: 20}]
       training: {optimizers: [gd, sgd], batch: 8}
       """
-    let (_, table) = try run(text: text)
+    let (_, table) = try Example.run(text)
     let losses = try [FileName.gradientDescent, .stochastic].map {
       try #require(try table($0).reals("loss"))
     }
@@ -263,7 +253,8 @@ import Testing
 
   @Test func smallBatchesAreNoisyAndRepeat() throws {
     func losses(_ overrides: [String]) throws -> [Double] {
-      let (_, table) = try run(
+      let (_, table) = try Example.run(
+        Self.small,
         ["claims=[D2]", "training.optimizers=[gd, sgd]", "training.factors=[]"] + overrides)
       return try #require(try table(.stochastic).reals("loss"))
     }

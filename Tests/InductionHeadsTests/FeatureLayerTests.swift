@@ -103,10 +103,11 @@ private struct LayerCase: CustomTestStringConvertible, Sendable {
     func adjoints(_ h: Double) -> [Double] {
       _ = output(h)
       write(zip(adjoint, adjointDot).map { $0 + h * $1 }, to: layer.output.adjoint, layer.output)
-      input.adjoint.clear()
-      var gradient = [Double](repeating: 0, count: theta.count)
+      // What other layers have added before must still be there.
+      write(x.map { _ in 0.5 }, to: input.adjoint, input)
+      var gradient = theta.map { _ in 0.25 }
       layer.pullBack(zip(theta, thetaDot).map { $0 + h * $1 }, into: &gradient)
-      return gradient + read(input.adjoint, input)
+      return gradient.map { $0 - 0.25 } + read(input.adjoint, input).map { $0 - 0.5 }
     }
 
     /// ẏ.
@@ -122,10 +123,10 @@ private struct LayerCase: CustomTestStringConvertible, Sendable {
       _ = adjoints(0)
       _ = tangent()
       write(adjointDot, to: layer.output.adjointTangent, layer.output)
-      input.adjointTangent.clear()
-      var product = [Double](repeating: 0, count: theta.count)
+      write(x.map { _ in 0.5 }, to: input.adjointTangent, input)
+      var product = theta.map { _ in 0.25 }
       layer.pullBackTangent(theta, thetaDot, into: &product)
-      return product + read(input.adjointTangent, input)
+      return product.map { $0 - 0.25 } + read(input.adjointTangent, input).map { $0 - 0.5 }
     }
 
     var groups: [Range<Int>] { [0..<theta.count, theta.count..<theta.count + x.count] }
@@ -191,6 +192,23 @@ private struct LayerCase: CustomTestStringConvertible, Sendable {
     #expect(tokens(stages[1].lower(1, 1)) == [1, 0, -1])
     #expect(tokens(stages[1].lower(0, 2)) == [1, -1, -1])
     #expect(stages[1].lower(1, 2) == -1)
+  }
+}
+
+@Suite struct LayerNormTests {
+  /// Rounding makes a variance of features that are all equal; at ε = 0 nothing may be made of it.
+  @Test func equalFeaturesHaveNoNormalisation() {
+    for width in [3, 5, 6, 9] {
+      let table = FeatureTable(width: width, count: 100)
+      let layer = LayerNormLayer(table, floor: 0, gains: 0, biases: width)
+      for window in 0..<100 {
+        for row in 0..<width {
+          table.value.pointer[row * table.rowLength + window] = 0.1 * Double(window) - 0.317
+        }
+      }
+      layer.forward([Double](repeating: 1, count: 2 * width))
+      for window in 0..<100 { #expect(layer.output.value.pointer[window].isNaN) }
+    }
   }
 }
 

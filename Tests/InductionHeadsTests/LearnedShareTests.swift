@@ -46,6 +46,47 @@ import Testing
     #expect(abs((values["attention.1.1"] ?? .nan) - 1) < 1e-14 && values["attention.3.1"] == 0)
   }
 
+  /// Lags that no head looks at are in no set with a share: k = ½ 1[1] + ½ 1[1, 3].
+  @Test func lagsThatNobodySeesHaveNone() {
+    let model = FullTransformer(
+      vocabulary: 3,
+      attention: [
+        .init(
+          heads: [.init(lags: [1], ownLag: 1), .init(lags: [3], ownLag: 3)], hasContent: false,
+          hasValues: false)
+      ],
+      comparison: FullCase.polynomial, loss: .logProbability(floor: 1e-3))
+    let theta = model.layout.names.map { ["c.1", "c.1+2", "a"].contains($0) ? 1.0 : 0 }
+    let values = observed(model, theta)
+    for (set, share) in [("1", 0.5), ("1+3", 0.5), ("2", 0), ("1+2", 0), ("1+2+3", 0), ("3", 0)] {
+      #expect(abs((values["share.\(set)"] ?? .nan) - share) < 1e-14, "\(set)")
+    }
+  }
+
+  /// Layer-normalised one-hot heads have the inner products 3 and −1.5: a product of two is no matter of the pair
+  /// alone, unless it is rectified.
+  @Test(arguments: [false, true])
+  func rectifiedScoresHaveTheirOwnShares(isRectified: Bool) {
+    let model = FullTransformer(
+      vocabulary: 3,
+      attention: [
+        .init(
+          heads: [.init(lags: [1], ownLag: 1), .init(lags: [2], ownLag: 2)], hasContent: false,
+          hasValues: false, normFloor: 0)
+      ],
+      comparison: .polynomial(
+        degree: 2, hasEmptySet: false, isNormalised: true, isRectified: isRectified),
+      loss: .logProbability(floor: 1e-3))
+    let theta = model.layout.names.map { name in
+      name == "c.1+2" || name == "a" || name.hasPrefix("ln.gain") ? 1.0 : 0
+    }
+    let values = observed(model, theta)
+    for (set, share) in [("1", 0.2), ("2", 0.2), ("1+2", 0.6)] {
+      let expected = isRectified ? (set == "1+2" ? 1 : 0) : share
+      #expect(abs((values["share.\(set)"] ?? .nan) - expected) < 1e-12, "\(set)")
+    }
+  }
+
   /// The definition, pair by pair and set by set, of a network's scores.
   @Test func theyAreTheInverseOfMeansByAgreement() {
     let choice = FullCase.all[4]

@@ -94,8 +94,6 @@ public enum Ablation: String, Sendable, CaseIterable {
       settings.evaluation.lengths = [Self.shortLength]
       settings.model.positions = .absolute
       start.exceptions = start.exceptions.filter { !$0.key.hasPrefix("w.") }
-      // A dense Hessian of that many parameters is made column by column.
-      ablated.solver.linearSolver = .spgmr
     }
     guard !ablated.stages.isEmpty else { return nil }
     settings.initial.start = .values(start)

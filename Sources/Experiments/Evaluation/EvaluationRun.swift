@@ -144,7 +144,7 @@ public struct EvaluationRun: Sendable {
     for ablation in hasAblations ? Ablation.allCases : [] where !isStopped {
       guard let ablated = ablation.applied(to: plan.experiment) else {
         remarks.append(
-          "\(ablation.rawValue): leaves nothing to train, or this experiment as it is, or it starts from a file"
+          "\(ablation.rawValue): not defined for this model, or it leaves nothing to train or this experiment as it is, or it starts from a file"
         )
         continue
       }

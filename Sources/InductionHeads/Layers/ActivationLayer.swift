@@ -38,7 +38,8 @@ public enum Activation: String, Sendable, CaseIterable {
 
 /// y = φ(x), feature by feature.
 package final class ActivationLayer: FeatureLayer {
-  package let input: FeatureTable
+  private let input: FeatureTable
+  package var inputs: [FeatureTable] { [input] }
   package let output: FeatureTable
   private let activation: Activation
   /// φ′ and φ″ at the input.

@@ -3,7 +3,8 @@ import LinearAlgebra
 /// y = W x + b, block by block of the features, with a matrix of its own for each block; one block is the
 /// ordinary layer.
 package final class AffineLayer: FeatureLayer {
-  package let input: FeatureTable
+  private let input: FeatureTable
+  package var inputs: [FeatureTable] { [input] }
   package let output: FeatureTable
   /// Number of blocks, and features of one before and after.
   private let blocks, from, to: Int

@@ -24,7 +24,8 @@ package final class AttentionLayer: FeatureLayer {
     }
   }
 
-  package let input: FeatureTable
+  private let input: FeatureTable
+  package var inputs: [FeatureTable] { [input] }
   package let output: FeatureTable
   /// The logit of the position itself, 1e−6, as in the public code of arXiv 2409.10559.
   static let ownLogit = 1e-6

@@ -1,8 +1,8 @@
-/// One step of a feature map: a table of features from another one and from parameters.
+/// One step of a feature map: a table of features from other ones and from parameters.
 ///
-/// A layer reads the value of its input and fills that of its output. Adjoints go the other way and are added to
+/// A layer reads the values of its inputs and fills that of its output. Adjoints go the other way and are added to
 /// what is there, so that several layers may read the same table; whoever runs a map clears them beforehand.
-/// With x the input, y the output and θ the parameters, a layer is four functions:
+/// With x the inputs, y the output and θ the parameters, a layer is four functions:
 ///
 /// - ``forward(_:)``: y(x, θ);
 /// - ``tangent(_:_:)``: ẏ = (∂y/∂x) ẋ + (∂y/∂θ) θ̇;
@@ -12,7 +12,8 @@
 /// Each expects the ones that it needs to have run before, in this order. Parameters are found by their place in
 /// the whole of θ, which a layer is told when it is made.
 package protocol FeatureLayer: AnyObject {
-  var input: FeatureTable { get }
+  /// The tables it reads; those whose adjoints it adds to.
+  var inputs: [FeatureTable] { get }
   var output: FeatureTable { get }
 
   /// Fills the value of the output.
@@ -21,7 +22,7 @@ package protocol FeatureLayer: AnyObject {
   /// Fills the tangent of the output.
   func tangent(_ theta: UnsafePointer<Double>, _ direction: UnsafePointer<Double>)
 
-  /// Adds to the adjoint of the input and to that of the parameters.
+  /// Adds to the adjoints of the inputs and to that of the parameters.
   func pullBack(_ theta: UnsafePointer<Double>, into gradient: UnsafeMutablePointer<Double>)
 
   /// Adds to the tangents of these adjoints.

@@ -3,9 +3,10 @@
 ///
 /// With r = 1/√(var x + ε): ṅ = r (ẋ − mean ẋ − n mean(n ẋ)), which is symmetric in ẋ and an adjoint, so the same
 /// map takes n̄ = γ ⊙ ȳ to x̄, and ṙ = −r² mean(n ẋ) (derived). At ε = 0 a block whose features are all equal has no
-/// derivative, and r is infinite.
+/// derivative, and its output is not a number.
 package final class LayerNormLayer: FeatureLayer {
-  package let input: FeatureTable
+  private let input: FeatureTable
+  package var inputs: [FeatureTable] { [input] }
   package let output: FeatureTable
   /// Number of blocks, and features of one.
   private let blocks, width: Int
@@ -53,7 +54,13 @@ package final class LayerNormLayer: FeatureLayer {
       let r = rate.pointer + block * output.rowLength
       setMean(mean, block) { _, i in x[i] }
       setMean(variance, block) { w, i in (x[i] - mean.pointer[w]) * (x[i] - mean.pointer[w]) }
-      for w in 0..<output.count { r[w] = 1 / (variance.pointer[w] + floor).squareRoot() }
+      for w in 0..<output.count {
+        // Of equal features rounding leaves a variance of about (mean · 2⁻⁵²)², which says nothing.
+        let noise = mean.pointer[w] * mean.pointer[w] * 1e-30
+        r[w] =
+          floor == 0 && variance.pointer[w] <= noise
+          ? .nan : 1 / (variance.pointer[w] + floor).squareRoot()
+      }
       forEachRow(block) { feature, row in
         let (gain, bias) = (theta[gains + feature], theta[biases + feature])
         for w in 0..<output.count {
