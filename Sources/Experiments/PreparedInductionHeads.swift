@@ -113,8 +113,8 @@ struct PreparedInductionHeads: PreparedSystem {
   /// Chains over which the information of sets of lags is averaged.
   private static let surveyedChains = 1000
 
-  /// The sets of lags that the model's heads can see together, with their mean information over the first chains; none
-  /// where these are unknown.
+  /// The sets of lags that the model's heads can see together, with their information in the first chains; none where
+  /// these are unknown.
   private var candidates: [LearnedLags.Candidate] {
     let source: SequenceSampler.Source
     let (parents, seed): ([Int], UInt64)
@@ -137,18 +137,16 @@ struct PreparedInductionHeads: PreparedSystem {
       .filter { $0.allSatisfy(seen.contains) }
     var measures = InformationMeasures(
       vocabulary: plan.model.vocabulary, parents: parents, lagSets: sets)
-    var sums = [Double](repeating: 0, count: sets.count)
-    let surveyed = min(count, Self.surveyedChains)
-    for index in 0..<surveyed {
+    var found: [LearnedLags.Candidate] = sets.map { (lags: $0, informations: []) }
+    for index in 0..<min(count, Self.surveyedChains) {
       let chain = source.chain(seed: seed, index: UInt64(index))
       for (i, information) in measures.measure(chain).enumerated() {
         // A prediction that is taken as logits has another first-order slope.
-        sums[i] +=
-          (plan.model.loss.seesEveryToken ? information.logits : information.modified)
-          / Double(surveyed)
+        found[i].informations.append(
+          plan.model.loss.seesEveryToken ? information.logits : information.modified)
       }
     }
-    return zip(sets, sums).map { (lags: $0, information: $1) }
+    return found
   }
 
   func batches() -> (any BatchSource)? { InductionHeadBatches(plan: plan) }

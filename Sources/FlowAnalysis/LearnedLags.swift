@@ -4,8 +4,8 @@ import MarkovChains
 
 /// What a full transformer has selected, held against the information in its data.
 public struct LearnedLags: Sendable {
-  /// A set of lags with the mean over chains of its information, Ĩ or what takes its place.
-  public typealias Candidate = (lags: [Int], information: Double)
+  /// A set of lags with its information, Ĩ or what takes its place, in each of some chains, the same for all sets.
+  public typealias Candidate = (lags: [Int], informations: [Double])
 
   private let candidates: [Candidate]
   private let trajectory: Trajectory
@@ -20,7 +20,7 @@ public struct LearnedLags: Sendable {
     self.trajectory = trajectory
   }
 
-  /// F1: the share of S* = argmax Ĩ at the end is larger than that of any other set.
+  /// F1: the share of S* = argmax Ĩ at the end is larger than that of any other set, if S* is known.
   ///
   /// - Returns: one finding.
   public func findings() -> [Finding] {
@@ -28,8 +28,18 @@ public struct LearnedLags: Sendable {
       [Finding(.learnedLags, "share of S*", notApplicable: reason)]
     }
     guard trajectory.isWhole else { return none("the flow did not come to its end") }
-    guard let best = candidates.max(by: { $0.information < $1.information }) else {
+    let means = candidates.map { $0.informations.reduce(0, +) / Double($0.informations.count) }
+    guard let place = means.indices.max(by: { means[$0] < means[$1] }) else {
       return none("the chains that the data come from are not known")
+    }
+    let best = candidates[place]
+    for other in candidates where other.lags != best.lags {
+      let gaps = zip(best.informations, other.informations).map { $0 - $1 }
+      if !Self.isDecided(gaps) {
+        return none(
+          "{\(Self.list(best.lags))} and {\(Self.list(other.lags))} hold the same information "
+            + "within three standard errors")
+      }
     }
     guard let last = trajectory.samples.last else { return none("there are no samples") }
     func share(_ lags: [Int]) -> Double {
@@ -53,6 +63,14 @@ public struct LearnedLags: Sendable {
         detail: "next is {\(Self.list(next.0))}"
           + (unexplained.map { ", unexplained \(Float($0))" } ?? ""))
     ]
+  }
+
+  /// Whether a mean is at least three standard errors above zero; of one chain there is nothing to doubt.
+  private static func isDecided(_ gaps: [Double]) -> Bool {
+    let count = Double(gaps.count)
+    let mean = gaps.reduce(0, +) / count
+    let squares = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return count < 2 || mean > 3 * (squares / (count - 1) / count).squareRoot()
   }
 
   private static func list(_ lags: [Int]) -> String {

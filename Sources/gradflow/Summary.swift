@@ -75,7 +75,7 @@ enum Summary {
       }
       if !manifest.laws.isEmpty { lines.append(manifest.tables == nil ? "laws" : "bounds") }
       for law in manifest.laws {
-        lines.append("  " + lawLine(law.name, law.value, law.limit, law.isPassed))
+        lines.append("  " + lawLine(law.name.padded(to: 24), law.value, law.limit, law.isPassed))
       }
     }
     lines += inner(inspection)
@@ -167,14 +167,15 @@ enum Summary {
   }
 
   private static func laws(_ outcome: ExperimentRun.Outcome) -> [String] {
-    ["law".padded(to: 24) + "value".aligned(to: 12) + "limit".aligned(to: 12)]
-      + outcome.laws.map { lawLine($0.name, $0.value, $0.limit, $0.holds) }
+    let width = max(24, (outcome.laws.map(\.name.count).max() ?? 0) + 1)
+    return ["law".padded(to: width) + "value".aligned(to: 12) + "limit".aligned(to: 12)]
+      + outcome.laws.map { lawLine($0.name.padded(to: width), $0.value, $0.limit, $0.holds) }
   }
 
   private static func lawLine(
     _ name: String, _ value: Double, _ limit: Double, _ holds: Bool
   ) -> String {
-    name.padded(to: 24) + value.formatted(digits: 3).aligned(to: 12)
+    name + value.formatted(digits: 3).aligned(to: 12)
       + (limit.isFinite ? limit.formatted(digits: 3) : "").aligned(to: 12)
       + (limit.isFinite ? (holds ? "  holds" : "  BROKEN") : "")
   }

@@ -128,6 +128,23 @@ import Testing
         == [.notApplicable("the scores are the same whatever the windows hold")])
   }
 
+  /// Which single lag is best, twenty chains do not tell.
+  @Test func theBestSetMustBeKnown() throws {
+    let text = Self.small.replacingOccurrences(of: ", hidden: 6, features: 4", with: "")
+      .replacingOccurrences(of: "ffn, a", with: "c, a")
+    let (outcome, _) = try Example.run(
+      text,
+      Self.polynomial + [
+        "model.degree=1", "data.parents=[1, 2]", "data.sequences=20", "stages[0].until=1",
+        "solver.event_errors=false",
+      ])
+    guard case .notApplicable(let reason) = outcome.findings[0].verdict else {
+      Issue.record("\(outcome.findings)")
+      return
+    }
+    #expect(reason.contains("within three standard errors"))
+  }
+
   @Test func aPolynomialOverAnUpperLayerHasItsHeads() {
     let upper = Self.polynomial + ["model.upper_heads=3", "model.upper_window=1"]
     let text = Self.small.replacingOccurrences(of: ", hidden: 6, features: 4", with: "")

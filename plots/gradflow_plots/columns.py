@@ -52,7 +52,7 @@ def drawable(run: Run, stage: Stage) -> pd.DataFrame:
 def _draw(run: Run, stages: list[Stage], rows: list[Row]) -> Figure:
     levels = max(1, max(len(run.reached(stage)) for stage in stages))
     # Inches: what stands beside and between the panels, then the panels themselves.
-    width, left, right, top, bottom, gap = 7.0, 0.68, 0.92, 0.42, 0.42, 0.09
+    width, left, right, top, bottom, gap = 7.0, 0.68, 1.15, 0.42, 0.42, 0.09
     heights = [0.14 * levels + 0.06, *(row.height for row in rows)]
     height = top + bottom + sum(heights) + gap * (len(heights) - 1)
     figure = Figure(figsize=(width, height))

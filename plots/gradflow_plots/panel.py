@@ -25,13 +25,16 @@ def three_stage_panel(run: Run) -> Figure:
     if "a" not in run.trajectory.columns:
         raise RunError(f"{run.path / 'trajectory.csv'}: no column a.")
     heads = heads_of(run)
-    share = max(1.25, 0.13 * (len(run.names("share")) + 1))
+    shown, others = _shown_sets(run)
+    share = max(1.25, 0.13 * (len(shown) + bool(others) + 2))
+    is_full = "unexplained" in run.trajectory.columns
+    groups = [name for name in run.names("gradient_norm") if name != "a"]
     attention = max(1.3, 0.13 * (len(heads) + len(lags_of(heads)) + 2))
     return stage_columns(
         run,
         [
-            Row("share", share, _draw_shares, ("c",)),
-            Row("attention", attention, _draw_attention, ("w",), _attention_key),
+            Row("share", share, _draw_shares, tuple(groups) if is_full else ("c",)),
+            Row("attention", attention, _draw_attention, ("w", "wq", "wk"), _attention_key),
             Row("a", 0.85, _draw_scale, ("a",)),
             Row("loss", 0.95, _draw_loss),
             Row("gradient", 0.95, _draw_gradient),
@@ -42,12 +45,40 @@ def three_stage_panel(run: Run) -> Figure:
 # Rows
 
 
+#: So many sets have a line of their own, whatever their shares.
+MOST_SETS = 12
+
+
+def _shown_sets(run: Run) -> tuple[list[str], list[str]]:
+    """The sets with a line of their own, and those that never matter among many."""
+    subsets = run.names("share")
+    if len(subsets) <= MOST_SETS:
+        return subsets, []
+    largest = {subset: run.trajectory[f"share.{subset}"].max() for subset in subsets}
+    shown = sorted(subsets, key=lambda subset: -largest[subset])[:MOST_SETS]
+    shown = [subset for subset in subsets if subset in shown and largest[subset] > 0.05]
+    return shown, [subset for subset in subsets if subset not in shown]
+
+
 def _draw_shares(axes: Axes, run: Run, stage: Stage) -> None:
     samples = drawable(run, stage)
-    subsets = run.names("share")
+    shown, others = _shown_sets(run)
     winner = winner_of(run)
-    for index, subset in enumerate(subsets):
-        turn = index // len(style.PALETTE)
+    for index, subset in enumerate(others):
+        label = "_" if index else "others"
+        values = samples[f"share.{subset}"]
+        axes.plot(samples["clock"], values, color="#BBBBBB", linewidth=0.7, label=label)
+    if "unexplained" in samples.columns:
+        axes.plot(
+            samples["clock"],
+            samples["unexplained"],
+            color=style.BLACK,
+            linewidth=0.9,
+            linestyle=(0, (1, 1.2)),
+            label="unexplained",
+        )
+    for index, subset in enumerate(shown):
+        turn = 2 * (index // len(style.PALETTE))
         axes.plot(
             samples["clock"],
             samples[f"share.{subset}"],
@@ -116,11 +147,19 @@ def _draw_loss(axes: Axes, run: Run, stage: Stage) -> None:
 def _draw_gradient(axes: Axes, run: Run, stage: Stage) -> None:
     samples = drawable(run, stage)
     colours = {"c": style.BLUE, "w": style.VERMILION, "a": style.GREEN}
-    columns = [("gradient_norm", style.BLACK, "trained")]
-    for index, group in enumerate(run.names("gradient_norm")):
-        colour = colours.get(group, style.PALETTE[(3 + index) % len(style.PALETTE)])
-        columns.append((f"gradient_norm.{group}", colour, f"${group}$"))
-    for column, colour, label in columns:
+    spare = [style.PURPLE, style.SKY, style.ORANGE]
+    columns = [("gradient_norm", style.BLACK, "trained", 0)]
+    rest = 0
+    for group in run.names("gradient_norm"):
+        turn = 0
+        if group not in colours:
+            turn, colour = rest // len(spare), spare[rest % len(spare)]
+            rest += 1
+        else:
+            colour = colours[group]
+        label = f"${group}$" if len(group) == 1 else group
+        columns.append((f"gradient_norm.{group}", colour, label, turn))
+    for column, colour, label, turn in columns:
         values = samples[column]
         is_total = column == "gradient_norm"
         axes.plot(
@@ -128,7 +167,7 @@ def _draw_gradient(axes: Axes, run: Run, stage: Stage) -> None:
             values.where(values > 0),
             color=colour,
             linewidth=0.8 if is_total else 1.2,
-            linestyle=(0, (2.5, 2)) if is_total else "-",
+            linestyle=(0, (2.5, 2)) if is_total else dash_pattern(turn),
             zorder=3 if is_total else 2,
             label=label,
         )

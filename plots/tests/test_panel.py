@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from gradflow_plots import RunError, load_run, phases_panel, save_figure, three_stage_panel
+from gradflow_plots import Run, RunError, load_run, phases_panel, save_figure, three_stage_panel
 from gradflow_plots.__main__ import main
 
 
@@ -39,8 +40,12 @@ def test_every_axis_says_what_it_shows(run_folder: Path) -> None:
     assert titles == ["I  selection", "II  copying", "III  classification"]
 
 
-def test_nothing_lies_outside_or_overlaps(run_folder: Path) -> None:
-    figure = three_stage_panel(load_run(run_folder))
+@pytest.mark.parametrize("is_full", [False, True])
+def test_nothing_lies_outside_or_overlaps(run_folder: Path, is_full: bool) -> None:
+    run = load_run(run_folder)
+    if is_full:
+        run = with_many_sets(run)
+    figure = three_stage_panel(run)
     renderer = FigureCanvasAgg(figure).get_renderer()
     page = figure.bbox
     for axes in figure.axes:
@@ -50,6 +55,23 @@ def test_nothing_lies_outside_or_overlaps(run_folder: Path) -> None:
         texts = [text.get_window_extent(renderer) for text in axes.texts]
         for index, one in enumerate(texts):
             assert not any(one.overlaps(other) for other in texts[:index])
+
+
+def with_many_sets(run: Run) -> Run:
+    """Return what looks like a full transformer's run, with sets that never matter."""
+    columns = {"unexplained": 0.4} | {f"share.{lag}+9": 0.01 for lag in range(1, 9)}
+    return replace(run, trajectory=run.trajectory.assign(**columns))
+
+
+def test_of_many_sets_those_that_matter_have_lines_of_their_own(run_folder: Path) -> None:
+    run = with_many_sets(load_run(run_folder))
+    figure = three_stage_panel(run)
+    axes = next(axes for axes in figure.axes if axes.get_label() == "share")
+    shown = [line for line in axes.lines if not line.get_label().startswith("_")]
+    labels = [line.get_label() for line in shown]
+    assert "others" in labels and "unexplained" in labels and len(labels) == 8
+    styles = {(line.get_color(), str(line.get_linestyle())) for line in shown}
+    assert len(styles) == len(shown)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
