@@ -177,7 +177,7 @@ def solve(
 
 
 def main() -> int:
-    """Run gradflow and both peers; exit code 1 if trajectories differ or gradflow is not fast enough."""
+    """Run gradflow and both peers; exit code 1 if trajectories differ."""
     parser = argparse.ArgumentParser(prog="python -m peers.full", description=__doc__)
     parser.add_argument("--gradflow", type=Path, default=BENCHMARKS.parent / ".build/release/gradflow")
     parser.add_argument("--experiment", type=Path, default=BENCHMARKS / "full-transformer.yaml")
