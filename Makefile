@@ -79,7 +79,7 @@ verify: build ## Run all experiments that make claims or have bounds, and judge 
 	  echo; .build/release/gradflow approximate $(ARGS) $$file || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
 	done; exit $$status
 
-verify-long: build ## Judge the published runs at their full lengths, 535 000 steps of eleven data sets: an hour
+verify-long: build ## Judge the published runs at their full lengths, 535 000 steps of eleven data sets: seventy minutes
 	.build/release/gradflow verify --whole $(ARGS) experiments/published-*.yaml
 
 bench: build .venv-bench/complete ## Measure gradflow beside its peers (BENCH_ARGS=…): hours

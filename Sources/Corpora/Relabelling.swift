@@ -1,5 +1,5 @@
 /// When two window pairs (ω, q) count as one.
-public enum PairIdentity: Sendable, Equatable {
+public enum PairIdentity: Sendable, Hashable {
   /// When both windows are equal.
   case distinct
   /// When one renaming of the tokens turns both windows of one pair into those of the other.

@@ -3,9 +3,9 @@
 /// The window at position l holds the tokens x_{l−λ} for the lags λ in use. A token before the
 /// start of the sequence is absent, and so is the token of the output position L + 1 itself
 /// (lag 0); absence is a symbol of its own, written as the number d.
-public struct WindowShape: Sendable, Equatable {
+public struct WindowShape: Sendable, Hashable {
   /// The positions the second attention layer reads.
-  public enum ReadOutRange: Sendable, Equatable {
+  public enum ReadOutRange: Sendable, Hashable {
     /// l = M+1…L: positions whose window is complete.
     case fullWindow
     /// l = 1…L.

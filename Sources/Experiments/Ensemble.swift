@@ -49,7 +49,7 @@ public struct Ensemble: Sendable {
     var reader = EnsembleReader(document: read, tree: whole, folder: folder)
     (axes, grid) = try reader.axesAndGrid()
     base = read
-    tree = whole.removing(["replicates", "sweep"])
+    tree = whole.removing(["replicates", "sweep", "draws"])
     var flow = ExperimentReader(
       document: read, folder: folder, sweepsModel: Self.changeModel(axes))
     do {
@@ -175,6 +175,7 @@ public struct Ensemble: Sendable {
       for (index, axis) in axes.enumerated() {
         values[Keys.sweepKey, index] = axis.axis.key
         values[Keys.sweepValues, index] = axis.axis.values
+        values[Keys.sweepPair, index] = axis.axis.pair
       }
     }
     values[Keys.replicates] = grid.replicates

@@ -78,6 +78,8 @@ public struct FlowEnd: Sendable, Equatable {
 
 /// What an experiment tells while it runs.
 public enum EnsembleProgress: Sendable {
+  /// So many runs are to be done, where that is not all of the grid.
+  case counted(Int)
   /// A run begins.
   case started(FlowPoint)
   /// A step of a run was accepted.

@@ -116,7 +116,8 @@ private struct Survey {
   mutating func checkDistinct(
     _ plan: ExperimentPlan, _ ensemble: Ensemble, _ point: FlowPoint
   ) throws(DocumentError) {
-    for (axis, position) in zip(ensemble.axes, point.positions) {
+    // Of paired axes each may have a value again.
+    for (axis, position) in zip(ensemble.axes, point.positions) where axis.axis.pair == nil {
       guard let value = plan.loaded.document.values[axis.address] else { continue }
       // Of a list of mappings only the number of its elements is told.
       if case .mappings = value { continue }

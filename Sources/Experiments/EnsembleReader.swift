@@ -1,5 +1,6 @@
 import DeclaredKeys
 import Foundation
+import MarkovChains
 
 /// An axis together with where it stands, for messages.
 struct PlacedAxis: Sendable {
@@ -31,6 +32,9 @@ struct PlacedAxis: Sendable {
 struct EnsembleReader {
   typealias Keys = ExperimentKeys
 
+  /// What all drawn axes are paired by.
+  private static let draws = "draws"
+
   var document: KeyedDocument
   let tree: DocumentTree
   /// The folder that paths in the document are relative to.
@@ -49,6 +53,19 @@ struct EnsembleReader {
       }
       axes.append(axis)
     }
+    checkPairs(axes)
+    checkDraws()
+    let isOfSweep = document.problems.contains { problem in
+      ["replicates", "sweep", "draws"].contains { problem.key?.hasPrefix($0) == true }
+    }
+    if isOfSweep {
+      // What only an axis gives is not missing; all else is told together.
+      let own = document.problems.dropFirst(problemsBefore.count)
+      let other = problemsBefore.filter { problem in
+        !axes.contains { $0.covers(problem.key ?? "") }
+      }
+      throw DocumentError(other + own)
+    }
     let replicates = document[Keys.replicates] ?? 1
     guard let grid = FlowGrid(axes: axes.map(\.axis), replicates: replicates) else {
       let sizes = axes.map { "\($0.axis.values.count)" } + (replicates > 1 ? ["\(replicates)"] : [])
@@ -58,16 +75,73 @@ struct EnsembleReader {
         allowed: "at most \(FlowGrid.mostRuns) runs", advice: "drop values or replicates")
       throw DocumentError(document.problems)
     }
-    let isOfSweep = document.problems.contains { problem in
-      ["replicates", "sweep"].contains { problem.key?.hasPrefix($0) == true }
+    return (axes, grid)
+  }
+
+  /// Axes of a pair have equally many values, and none of their positions twice.
+  private mutating func checkPairs(_ axes: [PlacedAxis]) {
+    for (pair, members) in Dictionary(grouping: axes, by: { $0.axis.pair }) {
+      guard pair != nil else {
+        for axis in members { checkDistinct([axis]) }
+        continue
+      }
+      let first = members[0]
+      let uneven = members.filter { $0.axis.values.count != first.axis.values.count }
+      for axis in uneven {
+        document.reject(
+          Keys.sweepPair.address(axis.index),
+          found: "\(axis.axis.values.count) values beside \(first.axis.values.count) of "
+            + "sweep[\(first.index)]",
+          allowed: "equally many values in all axes of a pair",
+          advice: "add or drop values, or leave pair out")
+      }
+      if uneven.isEmpty { checkDistinct(members) }
     }
-    guard isOfSweep else { return (axes, grid) }
-    // What only an axis gives is not missing; all else is told together.
-    let own = document.problems.dropFirst(problemsBefore.count)
-    let other = problemsBefore.filter { problem in
-      !axes.contains { $0.covers(problem.key ?? "") }
+  }
+
+  /// No position of axes that vary together is that of another one.
+  private mutating func checkDistinct(_ axes: [PlacedAxis]) {
+    guard axes[0].isListed else { return }
+    var seen: [[String]: Int] = [:]
+    for position in axes[0].axis.values.indices {
+      let values = axes.map { $0.axis.values[position] }
+      if let earlier = seen.updateValue(position, forKey: values) {
+        document.reject(
+          Keys.sweepValues.address(axes[0].index).element(position), .repeatedElement,
+          found: values.joined(separator: ", ") + ", as at position \(earlier + 1)",
+          allowed: "each element once", advice: "remove one of the two")
+      }
     }
-    throw DocumentError(other + own)
+  }
+
+  /// The elements of `sweep` whose values are drawn: ranges without count.
+  private var drawn: [Int] {
+    (0..<(document[Keys.sweep]?.count ?? 0)).filter { index in
+      document.isGiven(Keys.sweepFrom.address(index))
+        && document.isGiven(Keys.sweepTo.address(index))
+        && !document.isGiven(Keys.sweepCount.address(index))
+    }
+  }
+
+  private mutating func checkDraws() {
+    guard document.isGiven(Keys.drawCount.address()), drawn.isEmpty else { return }
+    document.reject(
+      Keys.drawCount.address(),
+      found: "\(document[Keys.drawCount] ?? 0) draws, and nothing to draw",
+      allowed: "beside ranges without count in sweep",
+      advice: "give an axis from and to without count, or remove draws")
+  }
+
+  /// For each drawn axis its fraction of the way at every point, the same for the same seed.
+  private func fractions(of axis: Int, _ count: Int) -> [Double] {
+    let seed = UInt64(document[Keys.drawSeed] ?? 0)
+    var stream = RandomStream(seed: seed, purpose: .sweeps, index: UInt64(axis))
+    guard document[Keys.drawMethod] == .latinHypercube else {
+      return (0..<count).map { _ in stream.uniform() }
+    }
+    return Array(0..<count).shuffled(using: &stream).map {
+      (Double($0) + stream.uniform()) / Double(count)
+    }
   }
 
   private mutating func axis(_ index: Int) -> PlacedAxis? {
@@ -76,6 +150,7 @@ struct EnsembleReader {
     let count = Keys.sweepCount.address(index)
     let values = Keys.sweepValues.address(index)
     guard document.isGiven(element), !document.isFaulty(element) else { return nil }
+    let pair = document[Keys.sweepPair, index]
     let hasRange = (range + [count]).contains { document.isGiven($0) }
     if document.isGiven(values) == hasRange {
       document.reject(
@@ -90,13 +165,23 @@ struct EnsembleReader {
     if !hasRange {
       guard let texts = document[Keys.sweepValues, index] else { return nil }
       return PlacedAxis(
-        axis: SweepAxis(key: key, values: isFile(target) ? texts.map(absolute) : texts),
+        axis: SweepAxis(
+          key: key, values: isFile(target) ? texts.map(absolute) : texts, pair: pair),
         address: target.address, index: index,
         places: texts.indices.map { document.place(of: values.element($0)) }, isListed: true)
     }
     guard let texts = rangeValues(index, key, target.type) else { return nil }
+    let isDrawn = drawn.contains(index)
+    if isDrawn, pair != nil {
+      document.reject(
+        Keys.sweepPair.address(index), found: "the key beside a range that is drawn",
+        allowed: "with values, or with from, to and count",
+        advice: "remove it: all ranges that are drawn vary together")
+      return nil
+    }
     return PlacedAxis(
-      axis: SweepAxis(key: key, values: texts), address: target.address, index: index,
+      axis: SweepAxis(key: key, values: texts, pair: isDrawn ? Self.draws : pair),
+      address: target.address, index: index,
       places: [document.place(of: element)], isListed: false)
   }
 
@@ -140,19 +225,27 @@ struct EnsembleReader {
     let parts = [
       (Keys.sweepFrom.address(index), "from"), (Keys.sweepTo.address(index), "to"),
       (Keys.sweepCount.address(index), "count"),
-    ]
+    ].prefix(document.isGiven(Keys.drawCount.address()) ? 2 : 3)
     let missing = parts.filter { !document.isGiven($0.0) && !document.isFaulty($0.0) }
     if !missing.isEmpty {
       document.reject(
         element, .missingKey,
         found: "a range without \(missing.map(\.1).joined(separator: " and "))",
-        allowed: "from, to and count together",
+        allowed: "from, to and count together, or without count beside draws.count",
         advice: "add \(missing.map(\.1).joined(separator: " and "))")
       return nil
     }
     guard let from = document[Keys.sweepFrom, index], let to = document[Keys.sweepTo, index],
-      let count = document[Keys.sweepCount, index]
+      let count = document[Keys.sweepCount, index] ?? document[Keys.drawCount],
+      let spacing = document[Keys.sweepSpacing, index]
     else { return nil }
+    for (address, end) in [(parts[0].0, from), (parts[1].0, to)]
+    where spacing == .logarithmic && end <= 0 {
+      document.reject(
+        address, .notAllowed, found: "\(end)", allowed: "a positive number, unless spacing: linear",
+        advice: "raise it, or write spacing: linear")
+      return nil
+    }
     if isInteger {
       for (address, end) in [(parts[0].0, from), (parts[1].0, to)] where Int(exactly: end) == nil {
         document.reject(
@@ -161,8 +254,13 @@ struct EnsembleReader {
         return nil
       }
     }
-    var numbers = SweepAxis.logarithmicValues(from: from, to: to, count: count)
+    let isDrawn = drawn.contains(index)
+    var numbers = SweepAxis.values(
+      from: from, to: to,
+      at: isDrawn ? fractions(of: index, count) : SweepAxis.evenFractions(count),
+      isLogarithmic: spacing == .logarithmic)
     if isInteger { numbers = numbers.map { $0.rounded() } }
+    if isDrawn { return numbers.map { isInteger ? "\(Int($0))" : "\($0)" } }
     let distinct = Set(numbers).count
     guard distinct == count else {
       document.reject(

@@ -71,7 +71,7 @@ extension Table {
 
 extension Cell {
   /// A number where the text is one, and text elsewhere.
-  fileprivate init(axisValue text: String) {
+  init(axisValue text: String) {
     self =
       if let value = Int(text) {
         .integer(value)

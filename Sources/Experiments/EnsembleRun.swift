@@ -19,6 +19,7 @@ public struct EnsembleRun: Sendable {
   public let threads: Int
   /// Where diagnostics go.
   public let logger: Logger
+  private let shared: SharedData
 
   /// Prepares a run.
   public init(
@@ -28,6 +29,7 @@ public struct EnsembleRun: Sendable {
     self.program = program
     self.threads = threads
     self.logger = logger
+    shared = SharedData(limit: 2 * threads)
   }
 
   /// Runs all flows and records them.
@@ -145,8 +147,9 @@ public struct EnsembleRun: Sendable {
   ) throws -> ExperimentRun.Outcome {
     var logger = logger
     if !point.path.isEmpty { logger[metadataKey: "run"] = "\(point.path)" }
-    return try ExperimentRun(plan, program: program, threads: threads, logger: logger)
-      .run(into: directory, exportCorpus: exportCorpus) { observer(.advanced(point, $0)) }
+    return try ExperimentRun(
+      plan, program: program, threads: threads, logger: logger, sharing: shared
+    ).run(into: directory, exportCorpus: exportCorpus) { observer(.advanced(point, $0)) }
   }
 
   /// Writes the files at the top; one that cannot be written does not keep the others from it.

@@ -34,6 +34,8 @@ public enum ExperimentKeys {
       first.declaration, perDecade.declaration, sharpness.declaration,
     ] + ofTraining + ofEvaluation + [claims.declaration] + ofFigures + [
       replicates.declaration, sweep.declaration, sweepKey.declaration, sweepValues.declaration,
+      sweepSpacing.declaration, sweepPair.declaration, drawCount.declaration,
+      drawMethod.declaration, drawSeed.declaration,
       sweepFrom.declaration, sweepTo.declaration, sweepCount.declaration,
     ],
     sections: [

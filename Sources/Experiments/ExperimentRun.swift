@@ -16,11 +16,15 @@ public struct ExperimentRun: Sendable {
   public let threads: Int
   /// Where diagnostics go.
   public let logger: Logger
+  /// Data that other runs have prepared, or may take over.
+  let shared: SharedData
 
   /// Prepares a run.
   public init(
-    _ plan: ExperimentPlan, program: ProgramDescription, threads: Int, logger: Logger
+    _ plan: ExperimentPlan, program: ProgramDescription, threads: Int, logger: Logger,
+    sharing shared: SharedData = SharedData()
   ) {
+    self.shared = shared
     self.plan = plan
     self.program = program
     self.threads = threads
@@ -79,7 +83,7 @@ public struct ExperimentRun: Sendable {
 
     let prepared: any PreparedSystem
     do {
-      prepared = plan.system.prepared(threads: threads)
+      prepared = plan.system.prepared(threads: threads, sharing: shared)
       logger.debug(
         "data ready",
         metadata: [
@@ -185,6 +189,9 @@ public struct ExperimentRun: Sendable {
     manifest.end = .now()
     manifest.stages = trajectory.stages.map(StageRecord.init)
     manifest.laws = laws.map(LawCheck.init)
+    manifest.quantities = plan.summary(at: trajectory.parameters).quantities.map {
+      EndQuantity(name: $0.name, number: $0.number, text: $0.text)
+    }
     manifest.status =
       switch ending {
       case .finished: .finished

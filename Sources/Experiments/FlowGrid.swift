@@ -1,6 +1,6 @@
 import Foundation
 
-/// The runs of an experiment: the product of its sweep's axes, each point so many times.
+/// The runs of an experiment: the product of its sweep's axes, where paired ones count as one, each point so many times.
 ///
 /// The last axis varies fastest, and the replicates of one flow follow each other.
 public struct FlowGrid: Sendable, Hashable {
@@ -10,18 +10,32 @@ public struct FlowGrid: Sendable, Hashable {
   public let replicates: Int
   /// How many flows there are, without their replicates.
   public let flowCount: Int
+  /// The positions of the axes that vary together, in the order in which the first of them stands.
+  private let groups: [[Int]]
 
   /// The most runs that one experiment may have.
   public static let mostRuns = 1_000_000
 
   /// A grid from its axes; nil if it has more than ``mostRuns`` runs.
   ///
-  /// - Precondition: `replicates` ≥ 1.
+  /// - Precondition: `replicates` ≥ 1, and axes of a pair have equally many values.
   public init?(axes: [SweepAxis], replicates: Int) {
     precondition(replicates >= 1, "a flow needs a run")
+    var groups: [[Int]] = []
+    for (index, axis) in axes.enumerated() {
+      if let pair = axis.pair, let group = groups.firstIndex(where: { axes[$0[0]].pair == pair }) {
+        precondition(
+          axes[groups[group][0]].values.count == axis.values.count, "a pair is uneven")
+        groups[group].append(index)
+      } else {
+        groups.append([index])
+      }
+    }
+    self.groups = groups
     var count = 1
-    for axis in axes {
-      let (product, overflows) = count.multipliedReportingOverflow(by: axis.values.count)
+    for group in groups {
+      let (product, overflows) = count.multipliedReportingOverflow(
+        by: axes[group[0]].values.count)
       guard !overflows, product <= Self.mostRuns else { return nil }
       count = product
     }
@@ -43,9 +57,10 @@ public struct FlowGrid: Sendable, Hashable {
     let flow = index / replicates
     var rest = flow
     var positions = [Int](repeating: 0, count: axes.count)
-    for axis in axes.indices.reversed() {
-      positions[axis] = rest % axes[axis].values.count
-      rest /= axes[axis].values.count
+    for group in groups.reversed() {
+      let length = axes[group[0]].values.count
+      for axis in group { positions[axis] = rest % length }
+      rest /= length
     }
     return FlowPoint(
       index: index, flow: flow + 1, replicate: index % replicates + 1, positions: positions,
@@ -70,14 +85,15 @@ public struct FlowGrid: Sendable, Hashable {
         ? [] : [NumberedFolder(group: "replicates", number: replicate + 1, digits: 3)])
   }
 
-  /// The first run of every flow in which at most one axis is not at its first value: together
+  /// The first run of every flow in which at most one axis, or pair, is not at its first value: together
   /// they meet every value of every axis.
   var cross: [FlowPoint] {
     var points = [self[0]]
     var stride = count
-    for axis in axes {
-      stride /= axis.values.count
-      for position in axis.values.indices.dropFirst() { points.append(self[position * stride]) }
+    for group in groups {
+      let values = axes[group[0]].values
+      stride /= values.count
+      for position in values.indices.dropFirst() { points.append(self[position * stride]) }
     }
     return points
   }

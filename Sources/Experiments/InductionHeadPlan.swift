@@ -106,9 +106,14 @@ struct InductionHeadPlan: PlannedSystem {
   var layout: ParameterLayout { model.layout }
   var observableNames: [String] { model.observableNames }
 
-  func prepared(threads: Int) -> any PreparedSystem {
-    PreparedInductionHeads(
-      plan: self, objective: objective(over: data, threads: threads), threads: threads)
+  func prepared(threads: Int, sharing shared: SharedData) -> any PreparedSystem {
+    let key = SharedData.Key(
+      data: settings.data, loss: settings.loss, completeShare: settings.completeShare,
+      shape: model.windowShape, pairs: model.pairs)
+    let known = shared.objective(for: key) { objective(over: data, threads: threads) }
+    return PreparedInductionHeads(
+      plan: self, objective: known.replacing(model) ?? objective(over: data, threads: threads),
+      threads: threads)
   }
 
   /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.

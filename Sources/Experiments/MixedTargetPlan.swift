@@ -90,7 +90,7 @@ struct MixedTargetPlan: PlannedSystem {
       settings.target, settings.transformer, induction: induction, origin: start, threads: threads)
   }
 
-  func prepared(threads: Int) -> any PreparedSystem {
+  func prepared(threads: Int, sharing: SharedData) -> any PreparedSystem {
     let induction: MixedObjective.Induction
     switch (settings.induction, settings.target.length, settings.sequences) {
     case (.tabulated, _, .some(let count)):

@@ -17,9 +17,11 @@ protocol PlannedSystem: Sendable {
 
   /// Samples what there is to sample, and poses the loss.
   ///
-  /// - Parameter threads: threads to use; the result does not depend on it.
+  /// - Parameters:
+  ///   - threads: threads to use; the result does not depend on it.
+  ///   - shared: data of other flows, which are taken over where they are the same.
   /// - Returns: the loss, with what it was made from.
-  func prepared(threads: Int) -> any PreparedSystem
+  func prepared(threads: Int, sharing shared: SharedData) -> any PreparedSystem
 
   /// What a person wants to know of the parameters.
   func summary(at parameters: [Double]) -> SystemSummary

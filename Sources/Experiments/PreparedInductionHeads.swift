@@ -21,9 +21,10 @@ struct PreparedInductionHeads: PreparedSystem {
   var objective: any Objective { loss }
   /// With the rectifier, if there is one.
   var trainedObjective: any Objective {
-    guard let model = plan.trainedModel as? FullTransformer, let loss = loss as? FullObjective
+    guard let model = plan.trainedModel as? FullTransformer, let full = loss as? FullObjective,
+      model != full.model
     else { return loss }
-    return model == loss.model ? loss : loss.replacing(model)
+    return full.replacing(model) ?? plan.objective(over: plan.data, of: model, threads: threads)
   }
 
   var description: String {

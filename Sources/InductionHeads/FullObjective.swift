@@ -45,14 +45,11 @@ public struct FullObjective: WindowObjective {
     observer = LearnedShares(model)
   }
 
-  /// The loss of another model on the same data.
-  ///
-  /// - Parameter model: of the same windows and the same kind of loss.
-  /// - Returns: the loss, which shares what has been computed of the data.
-  public func replacing(_ model: FullTransformer) -> FullObjective {
-    precondition(
-      model.windowShape == self.model.windowShape && model.loss == self.model.loss,
-      "the data are prepared for other windows or another loss")
+  /// The loss of another full transformer on the same data; nil if it sees other windows, or has another loss.
+  public func replacing(_ model: any WindowModel) -> (any WindowObjective)? {
+    guard let model = model as? FullTransformer, model.windowShape == self.model.windowShape,
+      model.loss == self.model.loss
+    else { return nil }
     return FullObjective(model, posed)
   }
 

@@ -66,6 +66,15 @@ public struct GIHObjective: WindowObjective {
     features = WindowFeatures(model: model, windows: posed.pairs.windows)
   }
 
+  /// The loss of another transformer TF(M, H, d, D) on the same data; nil if it sees other windows, or has another
+  /// loss.
+  public func replacing(_ model: any WindowModel) -> (any WindowObjective)? {
+    guard let model = model as? GIHTransformer, model.windowShape == self.model.windowShape,
+      model.loss == self.model.loss
+    else { return nil }
+    return GIHObjective(model, posed, sharedRange: sharedRange)
+  }
+
   /// What it is trained on.
   public var data: WindowData { posed.data }
   /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.

@@ -68,6 +68,13 @@ public protocol WindowObjective: Objective {
   /// What it is taken over.
   var data: WindowData { get }
 
+  /// The loss of another model on the same data.
+  ///
+  /// - Parameter model: any model.
+  /// - Returns: its loss, which shares what has been computed of the data; nil if it is of another kind, or sees
+  ///   other windows.
+  func replacing(_ model: any WindowModel) -> (any WindowObjective)?
+
   /// The output y of the last layer at θ, for every sequence, or for every chain and query.
   ///
   /// - Parameter parameters: θ.

@@ -20,6 +20,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     case parameters = 3
     /// The order in which mini-batches take sequences.
     case batches = 4
+    /// Points of a sweep.
+    case sweeps = 5
   }
 
   @usableFromInline var s0: UInt64

@@ -37,6 +37,10 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   public static let final = FileName(known: "final.yaml")
   /// One row per run, where an experiment has several.
   public static let flows = FileName(known: "flows.csv")
+  /// The runs of a sweep, one numbered line each.
+  public static let ledger = FileName(known: "ledger.jsonl")
+  /// One row per run of a sweep: swept values, events, selection, rates, quality.
+  public static let diagram = FileName(known: "phase-diagram.csv")
   /// One row per judged claim.
   public static let claims = FileName(known: "claims.csv")
   /// The flow at the moments of discrete training.

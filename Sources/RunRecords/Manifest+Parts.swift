@@ -23,6 +23,8 @@ public struct SourceState: Codable, Equatable, Sendable {
 public struct RunStatus: Codable, Equatable, Sendable {
   /// The states of a run.
   public enum State: String, Codable, Sendable {
+    /// Its runs are listed, and none is known to have run.
+    case planned
     /// It runs, or it was killed.
     case running
     /// It came to its end.
@@ -44,6 +46,8 @@ public struct RunStatus: Codable, Equatable, Sendable {
     self.message = message
   }
 
+  /// The runs of a sweep are listed.
+  public static let planned = RunStatus(state: .planned)
   /// The run runs.
   public static let running = RunStatus(state: .running)
   /// The run came to its end.
@@ -71,6 +75,23 @@ public struct FlowCounts: Codable, Equatable, Sendable {
 
   /// The counts of an experiment of which no run has ended.
   public init(total: Int) { self.total = total }
+}
+
+/// A quantity at the end of a run.
+public struct EndQuantity: Codable, Equatable, Sendable {
+  /// The name.
+  public var name: String
+  /// A number.
+  public var number: Double?
+  /// A text, where it is no number.
+  public var text: String?
+
+  /// Creates a quantity.
+  public init(name: String, number: Double?, text: String?) {
+    self.name = name
+    self.number = number
+    self.text = text
+  }
 }
 
 /// One stage of a run.

@@ -41,6 +41,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var stages: [StageRecord]
   /// The laws that were checked.
   public var laws: [LawCheck]
+  /// The most telling quantities at the end; nil of runs that integrate no flow.
+  public var quantities: [EndQuantity]?
   /// The tables of a run that integrates no flow; nil for one that does.
   public var tables: [String]?
   /// The run whose model an evaluation is about; nil for others.
@@ -75,7 +77,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     case experimentSHA256 = "experiment_sha256"
     case seeds, source, libraries, compiler
     case kernelPath = "kernel_path"
-    case machine, threads, start, end, status, flows, stages, laws, tables
+    case machine, threads, start, end, status, flows, stages, laws, quantities, tables
     case evaluated = "evaluated_run"
   }
 }

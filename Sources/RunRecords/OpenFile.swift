@@ -29,6 +29,25 @@ package struct OpenFile: ~Copyable {
     if descriptor >= 0 { _ = Glibc.close(descriptor) }
   }
 
+  /// Takes the lock on the file, if no other process has it; it is released when the file is closed.
+  func lockIfFree() throws(RecordError) -> Bool {
+    let (value, code) = retrying { flock(descriptor, LOCK_EX | LOCK_NB) }
+    if value == 0 { return true }
+    guard code == EWOULDBLOCK else { throw RecordError(path: path, call: "flock", code: code) }
+    return false
+  }
+
+  /// Whether the file still has a name.
+  var isLinked: Bool {
+    get throws(RecordError) {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else {
+        throw RecordError(path: path, call: "fstat", code: errno)
+      }
+      return status.st_nlink > 0
+    }
+  }
+
   /// Writes all of `bytes`, however many calls that takes.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(RecordError) {
     var written = 0

@@ -19,7 +19,7 @@ public struct RunDirectory: Sendable {
     created = []
   }
 
-  private init(path: String, created: [String]) {
+  init(path: String, created: [String]) {
     self.path = path
     self.created = created
   }
@@ -142,7 +142,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// Makes the missing folders above `path`; gives those it made, outermost first.
-  private static func makeFolders(above path: String) throws(RecordError) -> [String] {
+  static func makeFolders(above path: String) throws(RecordError) -> [String] {
     var missing: [String] = []
     var folder = AtomicFile.folder(of: path)
     while access(folder, F_OK) != 0, errno == ENOENT {

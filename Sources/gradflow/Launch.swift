@@ -40,6 +40,13 @@ struct LaunchOptions: ParsableArguments {
 
   /// The checked plan of what `read` makes of the overrides.
   func plan(_ read: ([String]) throws(DocumentError) -> Ensemble) throws -> EnsemblePlan {
+    try Self.plan(overrides, read)
+  }
+
+  /// The checked plan of what `read` makes of overrides.
+  static func plan(
+    _ overrides: [String], _ read: ([String]) throws(DocumentError) -> Ensemble
+  ) throws -> EnsemblePlan {
     do {
       return try EnsemblePlan(read(overrides), memoryLimit: Machine.current().availableMemory)
     } catch {
@@ -49,6 +56,11 @@ struct LaunchOptions: ParsableArguments {
 
   /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
   func directory(_ experiment: String, out: String? = nil) throws -> RunDirectory {
+    try Self.directory(experiment, out: out)
+  }
+
+  /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
+  static func directory(_ experiment: String, out: String?) throws -> RunDirectory {
     do {
       if let out { return try RunDirectory.create(at: out) }
       let name = URL(fileURLWithPath: experiment).deletingPathExtension().lastPathComponent
@@ -132,9 +144,12 @@ struct LaunchOptions: ParsableArguments {
         + "\nAll up to there is in \(directory.path).")
   }
 
-  var logger: Logger {
+  var logger: Logger { Self.logger(isVerbose: verbose) }
+
+  /// Where diagnostics go: to standard error.
+  static func logger(isVerbose: Bool) -> Logger {
     var logger = Logger(label: "gradflow") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = verbose ? .debug : .warning
+    logger.logLevel = isVerbose ? .debug : .warning
     return logger
   }
 }

@@ -49,6 +49,8 @@ final class GridView {
   private let start: ContinuousClock.Instant
   private var lastDrawn: ContinuousClock.Instant
   private var isDrawn = false
+  /// How many runs are to be done.
+  private var total: Int
   private var done = 0
   private var failed = 0
   /// Where the runs that go on stand, by their index.
@@ -56,12 +58,14 @@ final class GridView {
 
   init(_ grid: FlowGrid) {
     self.grid = grid
+    total = grid.count
     start = clock.now
     lastDrawn = clock.now
   }
 
   func show(_ progress: EnsembleProgress) {
     switch progress {
+    case .counted(let count): total = count
     case .started(let point):
       running[point.index] = (point, "data")
     case .advanced(let point, let flow):
@@ -87,13 +91,26 @@ final class GridView {
     if isDrawn { Terminal.note("\r\u{1B}[K") }
   }
 
-  private var seconds: String {
+  private var elapsed: Double {
     let elapsed = (clock.now - start).components
-    return String(format: "%.1f s", Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
+    return Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+  }
+
+  /// The time so far, and, once some runs have ended, how long the others take at the same pace.
+  private var seconds: String {
+    let text = String(format: "%.1f s", elapsed)
+    guard done >= 3, done < total else { return text }
+    let rest = elapsed / Double(done) * Double(total - done)
+    let shown =
+      rest < 90
+      ? String(format: "%.0f s", rest)
+      : rest < 5400
+        ? String(format: "%.0f min", rest / 60) : String(format: "%.1f h", rest / 3600)
+    return "\(text), about \(shown) left"
   }
 
   private var count: String {
-    "\(done) of \(grid.count) done" + (failed > 0 ? ", \(failed) failed" : "")
+    "\(done) of \(total) done" + (failed > 0 ? ", \(failed) failed" : "")
   }
 
   private func draw() {

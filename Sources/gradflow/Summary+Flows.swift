@@ -81,7 +81,7 @@ extension Summary {
   }
 
   /// `6 flows with 3 replicates each, 18 runs`.
-  private static func runs(_ grid: FlowGrid) -> String {
+  static func runs(_ grid: FlowGrid) -> String {
     let flows = "\(grid.flowCount) flow" + (grid.flowCount == 1 ? "" : "s")
     if grid.replicates == 1 { return flows }
     return grid.axes.isEmpty

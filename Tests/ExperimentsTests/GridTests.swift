@@ -1,5 +1,6 @@
 import DeclaredKeys
 import Experiments
+import Foundation
 import Testing
 
 struct GridTests {
@@ -143,6 +144,80 @@ struct GridTests {
     }
     #expect(throws: DocumentError.self) {
       try EnsemblePlan(ensemble, memoryLimit: Int(bytes / 2))
+    }
+  }
+
+  private static let pairs = """
+    sweep:
+      - {key: data.length, values: [30, 100, 100], pair: size}
+      - {key: initial.scale, values: [0.01, 0.1]}
+      - {key: data.sequences, values: [10, 10, 20], pair: size}
+    """
+
+  @Test func pairedAxesVaryTogether() throws {
+    let whole = try ensemble(Self.pairs)
+    let grid = whole.grid
+    #expect(grid.flowCount == 6)
+    #expect(
+      (0..<6).map { grid[$0].values } == [
+        ["30", "0.01", "10"], ["30", "0.1", "10"], ["100", "0.01", "10"], ["100", "0.1", "10"],
+        ["100", "0.01", "20"], ["100", "0.1", "20"],
+      ])
+    let plan = try EnsemblePlan(whole)
+    #expect(try Ensemble(text: plan.resolved, file: "/folder/y.yaml").grid == grid)
+    #expect(try plan.plan(at: grid[5]).experiment.resolved.contains("length: 100"))
+  }
+
+  @Test(arguments: [
+    ("values: [10, 10, 20]", "values: [10, 20]", "sweep[2].pair"),
+    ("values: [10, 10, 20]", "values: [10, 10, 10]", "sweep[0].values[2]"),
+    ("values: [0.01, 0.1]", "values: [0.1, 0.1]", "sweep[1].values[1]"),
+    ("values: [0.01, 0.1]", "from: 0.1, to: 1", "sweep[1]"),
+    ("values: [0.01, 0.1]", "from: -1, to: 1, count: 3", "sweep[1].from"),
+  ])
+  func unevenPairsAreRefused(old: String, new: String, key: String) {
+    let text = Self.pairs.replacingOccurrences(of: old, with: new)
+    #expect(throws: DocumentError.self) { try ensemble(text) }
+    do {
+      _ = try ensemble(text)
+    } catch let error as DocumentError {
+      #expect(error.problems.map(\.key) == [key], "\(error)")
+    } catch {
+      Issue.record(error)
+    }
+  }
+
+  private static let draws = """
+    draws: {count: 50, seed: 3}
+    sweep:
+      - {key: initial.scale, from: 0.001, to: 1}
+      - {key: loss.floor, values: [0.001, 0.01]}
+      - {key: initial.own_weight, from: -1, to: 3, spacing: linear}
+    """
+
+  @Test(arguments: ["latin-hypercube", "random"])
+  func pointsAreDrawnInTheBox(method: String) throws {
+    let whole = try ensemble(Self.draws, "draws.method=\(method)")
+    let grid = whole.grid
+    #expect(grid.flowCount == 100)
+    let points = (0..<50).map { grid[2 * $0].values.compactMap(Double.init) }
+    let fractions = points.map { (log10($0[0]) / 3 + 1, ($0[2] + 1) / 4) }
+    for (one, other) in fractions { #expect((0...1).contains(one) && (0...1).contains(other)) }
+    for axis in [fractions.map(\.0), fractions.map(\.1)] {
+      let slices = Set(axis.map { Int($0 * 50) })
+      #expect(method == "random" ? slices.count < 45 : slices.count == 50)
+    }
+    // Neighbours along one axis are anywhere along the other.
+    let product = fractions.reduce(0) { $0 + ($1.0 - 0.5) * ($1.1 - 0.5) } / 50
+    #expect(abs(product) < 0.04)
+    let text = try EnsemblePlan(whole).resolved
+    #expect(try Ensemble(text: text, file: "/folder/y.yaml").grid == grid)
+    #expect(try ensemble(Self.draws, "draws.method=\(method)", "draws.seed=4").grid != grid)
+  }
+
+  @Test func drawsNeedSomethingToDraw() {
+    #expect(throws: DocumentError.self) {
+      try ensemble("draws: {count: 5}\nsweep: [{key: data.length, values: [30]}]")
     }
   }
 }

@@ -1,0 +1,130 @@
+import DeclaredKeys
+import Foundation
+public import RunRecords
+
+/// A planned sweep in its directory: the experiment with its axes, and a ledger with one line per run.
+public struct Sweep: Sendable {
+  /// What is run.
+  public let plan: EnsemblePlan
+  /// Its runs.
+  public let ledger: SweepLedger
+  /// Where it stands.
+  public let directory: RunDirectory
+  /// What it was planned by, on what.
+  public let manifest: Manifest
+
+  /// Writes the ledger of an experiment.
+  ///
+  /// - Parameters:
+  ///   - plan: an experiment with axes or replicates.
+  ///   - directory: a new run directory.
+  ///   - program: what the program says of itself.
+  /// - Throws: `DocumentError` when a run has a fault, `RecordError` when a file cannot be written.
+  public init(
+    planning plan: EnsemblePlan, into directory: RunDirectory, program: ProgramDescription
+  ) throws {
+    var lines: [SweepLedger.Line] = []
+    let grid = plan.grid
+    lines.reserveCapacity(grid.count)
+    for index in 0..<grid.count {
+      let point = grid[index]
+      let experiment = try plan.ensemble.experiment(at: point).experiment
+      lines.append(
+        SweepLedger.Line(
+          number: index + 1, flow: point.flow, replicate: point.replicate, path: point.path,
+          settings: zip(grid.axes, point.values).map {
+            SweepLedger.Setting(key: $0.key, value: $1)
+          },
+          experimentSHA256: Digest.sha256(experiment.resolved.utf8)))
+    }
+    self.plan = plan
+    self.directory = directory
+    ledger = SweepLedger(lines: lines)
+    let resolved = plan.resolved
+    var manifest = program.manifest(
+      experiment: plan.first.experiment, resolved: resolved, threads: 1, start: .now())
+    manifest.flows = FlowCounts(total: grid.count)
+    manifest.status = .planned
+    manifest.tables = [FileName.ledger.description]
+    self.manifest = manifest
+    try directory.write(ledger.text, as: .ledger)
+    try directory.begin(resolved, manifest)
+  }
+
+  /// Opens a planned sweep.
+  ///
+  /// - Parameters:
+  ///   - path: its directory.
+  ///   - memoryLimit: bytes that may be used; nil for no limit.
+  ///   - allowChanges: whether an experiment that is not the planned one is taken all the same.
+  /// - Throws: `RecordError` when it is no sweep or was changed, `DocumentError` when its experiment has a fault.
+  public init(at path: String, memoryLimit: Int?, allowingChanges allowChanges: Bool) throws {
+    directory = try RunDirectory.open(at: path)
+    manifest = try directory.manifest()
+    guard directory.has(.ledger) else {
+      throw RecordError(
+        path: directory.path, reason: .notARun(missing: FileName.ledger.description),
+        advice: "Plan the sweep first: gradflow sweep plan EXPERIMENT --out FOLDER.")
+    }
+    ledger = try SweepLedger(
+      text: directory.text(.ledger), path: directory.path(of: .ledger))
+    let text = try directory.text(.experiment)
+    if !allowChanges, Digest.sha256(text.utf8) != manifest.experimentSHA256 {
+      throw RecordError(
+        path: directory.path(of: .experiment),
+        reason: .malformed("another experiment than the one that was planned"),
+        advice: "Plan a new sweep, or allow it with --allow-changed-experiment.")
+    }
+    plan = try EnsemblePlan(
+      Ensemble(text: text, file: directory.path(of: .experiment)), memoryLimit: memoryLimit)
+    guard plan.grid.count == ledger.lines.count else {
+      throw RecordError(
+        path: directory.path(of: .ledger),
+        reason: .malformed(
+          "\(ledger.lines.count) runs, where the experiment has \(plan.grid.count)"),
+        advice: "Plan the sweep again, into a new folder.")
+    }
+  }
+
+  /// What differs between the program that planned this and another one, in words; nil if nothing does.
+  ///
+  /// Bytes of results hang on the program's source and on the instruction set of its kernels.
+  public func difference(from program: ProgramDescription) -> String? {
+    let own = program.manifest(seeds: [:], resolved: "", threads: 1, start: .now())
+    func differing(_ name: String, _ planned: String, _ now: String) -> String? {
+      planned == now ? nil : "\(name) \(now) instead of \(planned)"
+    }
+    func state(_ source: SourceState?) -> String {
+      source.map { $0.commit + ($0.isDirty ? " with changes" : "") } ?? "unknown"
+    }
+    let parts = [
+      differing("version", manifest.programVersion, own.programVersion),
+      differing("commit", state(manifest.source), state(own.source)),
+      differing("kernels", manifest.kernelPath, own.kernelPath),
+      differing("SUNDIALS", manifest.libraries["SUNDIALS"] ?? "", own.libraries["SUNDIALS"] ?? ""),
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  /// How a run of the ledger stands.
+  public enum State: Sendable, Equatable {
+    /// It has not run, or is running just now.
+    case missing
+    /// It came to its end.
+    case finished
+    /// It failed, for the reason in these words.
+    case failed(String)
+  }
+
+  /// How a run stands.
+  ///
+  /// - Parameter line: one of the ledger.
+  /// - Returns: its state, as its run directory tells.
+  /// - Throws: `RecordError` when its manifest cannot be read.
+  public func state(of line: SweepLedger.Line) throws(RecordError) -> State {
+    guard let inner = directory.inner(at: line.path) else { return .missing }
+    let manifest = try inner.manifest()
+    return manifest.status.state == .finished
+      ? .finished : .failed(manifest.status.message ?? manifest.status.state.rawValue)
+  }
+}

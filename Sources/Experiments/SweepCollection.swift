@@ -1,0 +1,136 @@
+public import RunRecords
+
+extension Sweep {
+  /// Writes `phase-diagram.csv` and `events.csv` from the runs that stand, and how all of them stand into the manifest.
+  ///
+  /// A row of the diagram holds a run's swept values; then for every event its time, error bar and whether it was
+  /// reached (if not, the time is a lower bound); what was selected; what claims derived and measured; loss, gradient
+  /// norm and the solver's quality; and where it came from.
+  ///
+  /// - Returns: how many runs there are, and how they stand.
+  /// - Throws: `RecordError` when a run cannot be read or a file cannot be written.
+  public func collect() throws(RecordError) -> FlowCounts {
+    var counts = FlowCounts(total: ledger.lines.count)
+    var rows: [DiagramRow] = []
+    for line in ledger.lines {
+      let row = try DiagramRow(line, in: directory)
+      switch row.status {
+      case "finished": counts.finished += 1
+      case "failed": counts.failed += 1
+      default: break
+      }
+      rows.append(row)
+    }
+    try directory.write(Table(rows, axes: plan.grid.axes.map(\.key)), as: .diagram)
+    try directory.collectEvents(
+      of: ledger.lines.map { ([.integer($0.flow), .integer($0.replicate)], $0.path) })
+    var manifest = manifest
+    manifest.flows = counts
+    manifest.tables = [FileName.ledger, .diagram, .events].map(\.description)
+    manifest.end = .now()
+    manifest.status =
+      counts.failed > 0
+      ? .failed("\(counts.failed) of \(counts.total) runs failed")
+      : counts.finished == counts.total
+        ? .finished : .stopped("\(counts.total - counts.finished) runs are missing")
+    try directory.write(manifest)
+    return counts
+  }
+}
+
+/// What a run adds to the phase diagram.
+private struct DiagramRow {
+  let line: SweepLedger.Line
+  /// How it stands: finished, failed, or missing.
+  let status: String
+  /// The named values, in the order in which they are first met.
+  private(set) var names: [String] = []
+  private(set) var cells: [String: Cell] = [:]
+
+  init(_ line: SweepLedger.Line, in directory: RunDirectory) throws(RecordError) {
+    self.line = line
+    guard let run = directory.inner(at: line.path) else {
+      status = "missing"
+      return
+    }
+    let manifest = try run.manifest()
+    status = manifest.status.state == .finished ? "finished" : "failed"
+    if run.has(.events) { add(events: try run.table(.events)) }
+    for quantity in manifest.quantities ?? [] {
+      add(quantity.name, quantity.number.map { .real($0) } ?? .text(quantity.text ?? ""))
+    }
+    if run.has(.claims) { add(claims: try run.table(.claims)) }
+    if let last = manifest.stages.last {
+      add("loss", last.statistics["loss_at_end"].map { .real($0) } ?? .empty)
+      add("gradient_norm", last.statistics["gradient_norm_at_end"].map { .real($0) } ?? .empty)
+    }
+    for name in ["steps", "error_test_failures", "linear_failures"] {
+      let values = manifest.stages.compactMap { $0.statistics[name] }
+      add(name, .integer(Int(values.reduce(0, +))))
+    }
+    add("laws_hold", .text(manifest.laws.allSatisfy(\.isPassed) ? "yes" : "no"))
+    add("experiment_sha256", .text(manifest.experimentSHA256))
+    add("program_version", .text(manifest.programVersion))
+    let source = manifest.source
+    add("commit", .text((source?.commit ?? "") + (source?.isDirty == true ? "+" : "")))
+    add("message", manifest.status.message.map { .text($0) } ?? .empty)
+  }
+
+  private mutating func add(_ name: String, _ cell: Cell) {
+    if cells.updateValue(cell, forKey: name) == nil { names.append(name) }
+  }
+
+  /// Time, error bar and status of every event; of one that several stages watched for, that of the first that
+  /// reached it.
+  private mutating func add(events table: Table) {
+    guard let name = table.columns.firstIndex(of: "name"),
+      let time = table.columns.firstIndex(of: "t"),
+      let error = table.columns.firstIndex(of: "t_error"),
+      let status = table.columns.firstIndex(of: "status")
+    else { return }
+    for row in 0..<table.rowCount {
+      let cells = Array(table.row(row))
+      guard case .text(let event) = cells[name] else { continue }
+      if self.cells["reached.\(event)"] == .text("yes") { continue }
+      add("t.\(event)", cells[time])
+      add("t_error.\(event)", cells[error])
+      add("reached.\(event)", .text(cells[status] == .text("reached") ? "yes" : "no"))
+    }
+  }
+
+  /// What every statement of a claim derived and measured; statements are numbered in their order.
+  private mutating func add(claims table: Table) {
+    guard let claim = table.columns.firstIndex(of: "claim"),
+      let derived = table.columns.firstIndex(of: "derived"),
+      let measured = table.columns.firstIndex(of: "measured"),
+      let verdict = table.columns.firstIndex(of: "verdict")
+    else { return }
+    var counts: [String: Int] = [:]
+    for row in 0..<table.rowCount {
+      let cells = Array(table.row(row))
+      guard case .text(let name) = cells[claim] else { continue }
+      counts[name, default: 0] += 1
+      let prefix = "\(name).\(counts[name] ?? 0)"
+      add("\(prefix).derived", cells[derived])
+      add("\(prefix).measured", cells[measured])
+      add("\(prefix).verdict", cells[verdict])
+    }
+  }
+}
+
+extension Table {
+  /// One row per run: its number and swept values, how it stands, and all that any run has.
+  fileprivate init(_ rows: [DiagramRow], axes: [String]) {
+    var names: [String] = []
+    var known: Set<String> = []
+    for name in rows.flatMap(\.names) where known.insert(name).inserted { names.append(name) }
+    self.init(columns: ["number", "flow", "replicate"] + axes + ["status"] + names)
+    for row in rows {
+      let line = row.line
+      append(
+        [.integer(line.number), .integer(line.flow), .integer(line.replicate)]
+          + line.settings.map { Cell(axisValue: $0.value) } + [.text(row.status)]
+          + names.map { row.cells[$0] ?? .empty })
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+@Suite struct SweepTests {
+  private static let axes = """
+    sweep:
+      - {key: data.concentration, values: [0.1, 0.5]}
+      - {key: initial.scale, from: 0.001, to: 0.1, count: 3}
+    """
+
+  private func planned(_ sweep: String = axes) throws -> Scratch {
+    let scratch = try Scratch()
+    try scratch.write(SmallExperiment.adding(sweep), as: "x.yaml")
+    let result = try scratch.run("sweep", "plan", "x.yaml", "--out", "s")
+    #expect(result.code == 0, "\(result.errors)")
+    return scratch
+  }
+
+  /// All files of the runs by their path, but for what may differ from run to run.
+  private func files(_ scratch: Scratch, _ folder: String) throws -> [String: Data] {
+    let root = scratch.folder.appendingPathComponent(folder)
+    var files: [String: Data] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
+    where path.hasSuffix(".csv") || path.hasSuffix(".yaml") {
+      files[path] = try Data(contentsOf: root.appendingPathComponent(path))
+    }
+    return files
+  }
+
+  /// Planned, run in shards from several processes, collected: the runs of `gradflow run`.
+  @Test func shardsLeaveWhatOneRunLeaves() throws {
+    let scratch = try planned()
+    #expect(try scratch.state(of: "s") == "planned")
+    #expect(
+      try scratch.names(in: "s") == ["experiment.yaml", "ledger.jsonl", "manifest.json"])
+    let lines = try scratch.text("s/ledger.jsonl").split(separator: "\n")
+    #expect(lines.count == 6)
+    let fifth = try #require(
+      try JSONSerialization.jsonObject(with: Data(lines[4].utf8)) as? [String: Any])
+    #expect(fifth["number"] as? Int == 5 && fifth["path"] as? String == "flows/000005")
+    let settings = try #require(fifth["settings"] as? [[String: String]])
+    #expect(settings.map { $0["value"] } == ["0.5", "0.01"])
+
+    for shard in ["1/3", "3/3"] {
+      let result = try scratch.run("sweep", "run", "s", "--shard", shard, "--quiet")
+      #expect(result.code == 0 && result.output.hasPrefix("2 finished;"), "\(result)")
+    }
+    let status = try scratch.run("sweep", "status", "s")
+    #expect(status.output == "4 of 6 finished, 0 failed, 2 missing\n")
+    let one = try scratch.run("sweep", "run", "s", "--index", "2", "--quiet")
+    #expect(one.output.hasPrefix("1 finished;"))
+    let rest = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(rest.output.hasPrefix("1 finished, 5 stood already;"), "\(rest.output)")
+    let collected = try scratch.run("sweep", "collect", "s")
+    #expect(collected.code == 0 && collected.output.contains("6 of 6 runs finished"))
+    #expect(try scratch.run("inspect", "s").code == 0)
+
+    let direct = try scratch.run("run", "x.yaml", "--out", "r", "--quiet")
+    #expect(direct.code == 0)
+    let own = try files(scratch, "s/flows")
+    let whole = try files(scratch, "r/flows")
+    #expect(own.count == 30 && own == whole)
+    let (events, others) = (try scratch.data("s/events.csv"), try scratch.data("r/events.csv"))
+    #expect(events == others)
+  }
+
+  /// Every row has the values of its axes, and of its own run's files.
+  @Test func theDiagramHoldsWhatTheRunsHold() throws {
+    let scratch = try planned(Self.axes + "\nclaims: [G2]")
+    #expect(try scratch.run("sweep", "run", "s", "--shard", "1/2", "--quiet").code == 0)
+    #expect(try scratch.run("sweep", "collect", "s").code == 0)
+    #expect(try scratch.state(of: "s") == "stopped")
+    // Sets are quoted, for they hold commas.
+    let text = try scratch.text("s/phase-diagram.csv").replacing(/"[^"]*"/, with: "quoted")
+    try scratch.write(text, as: "plain.csv")
+    let (columns, rows) = try scratch.table("plain.csv")
+    func cell(_ row: Int, _ name: String) throws -> String {
+      rows[row][try #require(columns.firstIndex(of: name), "\(columns)")]
+    }
+    #expect(rows.count == 6)
+    #expect(
+      try (0..<6).map { try cell($0, "status") == "missing" } == [
+        false, true, false, true, false, true,
+      ])
+    #expect(try cell(2, "data.concentration") == "0.1")
+    #expect(try cell(2, "initial.scale") == "0.1")
+    let events = try scratch.table("s/flows/000003/events.csv")
+    for event in events.rows where event[1] == "selection.1+2" {
+      #expect(try cell(2, "t.selection.1+2") == event[2])
+      #expect(try cell(2, "t_error.selection.1+2") == event[3])
+      #expect(try cell(2, "reached.selection.1+2") == (event[4] == "reached" ? "yes" : "no"))
+    }
+    let trajectory = try scratch.table("s/flows/000003/trajectory.csv")
+    let last = try #require(trajectory.rows.last)
+    for name in ["loss", "a"] {
+      let column = try #require(trajectory.columns.firstIndex(of: name))
+      #expect(try Double(cell(2, name)) == Double(last[column]))
+    }
+    #expect(try !cell(2, "G2.1.derived").isEmpty)
+    #expect(try !cell(2, "G2.1.measured").isEmpty)
+    #expect(try cell(2, "laws_hold") == "yes")
+    #expect(try cell(1, "loss").isEmpty)
+  }
+
+  /// Killed at any moment, a sweep has whole runs or none, and goes on to the same bytes.
+  @Test func killedSweepsGoOn() throws {
+    let scratch = try planned()
+    for pause in [150_000, 60_000, 250_000, 100_000] as [UInt32] {
+      // A shell outlives the program that it kills.
+      let result = try scratch.run(
+        "sweep", "run", "s", "--quiet",
+        shell: "\"$0\" \"$@\" & sleep \(Double(pause) / 1e6); kill -9 $! ; wait $!; true")
+      #expect(result.code == 0)
+      for name in (try? scratch.names(in: "s/flows")) ?? [] where !name.hasPrefix(".") {
+        #expect(try scratch.state(of: "s/flows/\(name)") == "finished")
+      }
+    }
+    #expect(try scratch.run("sweep", "run", "s", "--quiet").code == 0)
+    #expect(try scratch.names(in: "s/flows") == (1...6).map { "00000\($0)" })
+    #expect(try scratch.run("run", "x.yaml", "--out", "r", "--quiet").code == 0)
+    let (own, direct) = (try files(scratch, "s/flows"), try files(scratch, "r/flows"))
+    #expect(own == direct)
+  }
+
+  @Test func failuresAreRecordedAndTriedAgainOnRequest() throws {
+    let scratch = try planned("solver: {step_limit: 60}\n" + Self.axes)
+    let first = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(first.code == 1 && first.output.hasPrefix("6 failed;"), "\(first.output)")
+    let status = try scratch.run("sweep", "status", "s")
+    #expect(status.output.contains("0 of 6 finished, 6 failed, 0 missing"))
+    #expect(status.output.contains("flows/000004: The limit of 60 steps"))
+    let second = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(second.code == 1 && second.output.hasPrefix("6 failed before;"))
+    let third = try scratch.run("sweep", "run", "s", "--retry-failed", "--index", "1", "--quiet")
+    #expect(third.code == 1 && third.output.hasPrefix("1 failed;"))
+    #expect(try scratch.run("sweep", "collect", "s").code == 0)
+    #expect(try scratch.state(of: "s") == "failed")
+  }
+
+  @Test func otherProgramsAndExperimentsAreRefused() throws {
+    let scratch = try planned()
+    let manifest = try scratch.text("s/manifest.json")
+    let other = manifest.replacing(
+      /"program_version" : "[^"]*"/, with: "\"program_version\" : \"0.0.0\"")
+    try scratch.write(other, as: "s/manifest.json")
+    let refused = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(refused.code == 2 && refused.errors.contains("instead of 0.0.0"), "\(refused.errors)")
+    #expect(
+      try scratch.run("sweep", "run", "s", "--index", "1", "--quiet", "--allow-other-program").code
+        == 0)
+    try scratch.write(manifest, as: "s/manifest.json")
+    let experiment = try scratch.text("s/experiment.yaml")
+    try scratch.write(
+      experiment.replacing("length: 30", with: "length: 31"), as: "s/experiment.yaml")
+    let changed = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(changed.code == 2 && changed.errors.contains("another experiment"))
+    // The ledger still knows what was planned.
+    let allowed = try scratch.run(
+      "sweep", "run", "s", "--quiet", "--allow-changed-experiment")
+    #expect(allowed.code == 1 && allowed.errors.contains("another experiment than it has now"))
+  }
+
+  @Test func aBudgetStopsAndTheRestGoesOn() throws {
+    let scratch = try planned(Self.axes + "\nreplicates: 50")
+    let first = try scratch.run("sweep", "run", "s", "--quiet", "--budget", "0.5s")
+    #expect(first.code == 130 && first.output.contains("left"), "\(first)")
+    let status = try scratch.run("sweep", "status", "s").output
+    #expect(!status.contains(" 0 missing"))
+    #expect(try scratch.names(in: "s/flows/000001/replicates").contains("001"))
+  }
+
+  @Test func badSweepsAreRefused() throws {
+    let scratch = try planned()
+    try scratch.write(SmallExperiment.text, as: "single.yaml")
+    let single = try scratch.run("sweep", "plan", "single.yaml")
+    #expect(single.code == 2 && single.errors.contains("a single flow is no sweep"))
+    #expect(try scratch.run("run", "single.yaml", "--out", "r", "--quiet").code == 0)
+    let noSweep = try scratch.run("sweep", "run", "r")
+    #expect(noSweep.code == 2 && noSweep.errors.contains("gradflow sweep plan"))
+    for arguments in [["--index", "7"], ["--shard", "4/3"], ["--budget", "soon"]] {
+      let result = try Program.run(["sweep", "run", "s"] + arguments, in: scratch)
+      #expect(result.code == 2, "\(arguments)")
+    }
+    let ledger = try scratch.text("s/ledger.jsonl")
+    for (old, new) in [("flows/000002", "../x"), ("\"number\":2", "\"number\":3"), ("{", "[")] {
+      try scratch.write(ledger.replacing(old, with: new), as: "s/ledger.jsonl")
+      let result = try scratch.run("sweep", "run", "s")
+      #expect(result.code == 2 && result.errors.contains("ledger.jsonl"), "\(result.errors)")
+    }
+  }
+}
