@@ -24,7 +24,7 @@ extension RunDirectory {
     }
   }
 
-  /// Writes `events.csv` from those of the runs inside.
+  /// Writes `events.csv` from those of the runs inside; that of a sweep again and again.
   ///
   /// - Parameter runs: for each run its flow and replicate, and where it is; one without an
   ///   `events.csv` adds nothing.
@@ -32,7 +32,8 @@ extension RunDirectory {
   public func collectEvents(of runs: [([Cell], String)]) throws(RecordError) {
     let own = Table(events: []).columns
     let columns = ["flow", "replicate"] + own
-    var file = try TableFile(creating: path(of: .events), columns: columns)
+    var file = try TableFile(
+      creating: path(of: .events), columns: columns, replacing: has(.ledger))
     for (leading, inner) in runs {
       let path = "\(path)/\(inner)/\(FileName.events)"
       guard access(path, F_OK) == 0 else { continue }

@@ -10,11 +10,14 @@ public struct TableFile: ~Copyable {
   /// Opens a file aside and writes the header line.
   ///
   /// - Parameters:
-  ///   - path: the file; must not exist.
+  ///   - path: the file.
   ///   - columns: the names, at least one, all different.
-  /// - Throws: `RecordError` when the file exists or its folder cannot be written to.
-  public init(creating path: String, columns: [String]) throws(RecordError) {
-    try AtomicFile.refuseExisting(path)
+  ///   - replaces: whether a file may stand there already; it does so until the new one is committed.
+  /// - Throws: `RecordError` when the file exists and may not, or its folder cannot be written to.
+  public init(
+    creating path: String, columns: [String], replacing replaces: Bool = false
+  ) throws(RecordError) {
+    if !replaces { try AtomicFile.refuseExisting(path) }
     var bytes: [UInt8] = []
     Table(columns: columns).appendHeader(to: &bytes)
     var file = try AtomicFile(path: path)

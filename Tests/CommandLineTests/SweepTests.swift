@@ -70,6 +70,9 @@ import Testing
     #expect(try scratch.run("sweep", "run", "s", "--shard", "1/2", "--quiet").code == 0)
     #expect(try scratch.run("sweep", "collect", "s").code == 0)
     #expect(try scratch.state(of: "s") == "stopped")
+    let diagram = try scratch.data("s/phase-diagram.csv")
+    #expect(try scratch.run("sweep", "collect", "s").code == 0)
+    #expect(try scratch.data("s/phase-diagram.csv") == diagram)
     // Sets are quoted, for they hold commas.
     let text = try scratch.text("s/phase-diagram.csv").replacing(/"[^"]*"/, with: "quoted")
     try scratch.write(text, as: "plain.csv")
