@@ -28,7 +28,14 @@ public struct Sweep: Sendable {
     lines.reserveCapacity(grid.count)
     for index in 0..<grid.count {
       let point = grid[index]
-      let experiment = try plan.ensemble.experiment(at: point).experiment
+      let experiment: Experiment
+      do {
+        experiment = try plan.ensemble.experiment(at: point).experiment
+      } catch {
+        // Nothing was planned, so nothing is left behind.
+        try? directory.discard()
+        throw error
+      }
       lines.append(
         SweepLedger.Line(
           number: index + 1, flow: point.flow, replicate: point.replicate, path: point.path,
@@ -47,8 +54,8 @@ public struct Sweep: Sendable {
     manifest.status = .planned
     manifest.tables = [FileName.ledger.description]
     self.manifest = manifest
-    try directory.write(ledger.text, as: .ledger)
     try directory.begin(resolved, manifest)
+    try directory.write(ledger.text, as: .ledger)
   }
 
   /// Opens a planned sweep.
