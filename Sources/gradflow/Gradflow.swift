@@ -21,7 +21,7 @@ struct Gradflow: ParsableCommand {
     subcommands: [
       RunCommand.self, VerifyCommand.self, CompareCommand.self,
       EvaluateCommand.self, InformationCommand.self, ApproximateCommand.self,
-      InspectCommand.self, NewCommand.self,
+      PhasePlaneCommand.self, InspectCommand.self, NewCommand.self,
     ])
 
   /// What a manifest says of this program.
