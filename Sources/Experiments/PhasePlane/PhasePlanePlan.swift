@@ -37,7 +37,9 @@ public struct PhasePlanePlan: Sendable {
     typealias Keys = ExperimentKeys
     let loaded = try ensemble.experiment(at: ensemble.grid[0])
     guard ensemble.grid.isSingle else {
-      throw loaded.error(
+      throw LoadedExperiment(
+        loaded.experiment, path: ensemble.path, document: ensemble.base
+      ).error(
         at: ensemble.axes.isEmpty ? Keys.replicates.address() : Keys.sweep.address(),
         found: "an experiment of several flows",
         allowed: "a single one, for a plane is of one loss",
@@ -89,7 +91,8 @@ public struct PhasePlanePlan: Sendable {
   /// The plane through the start of the experiment.
   func plane(_ objective: any Objective) -> PhasePlane {
     PhasePlane(
-      objective, at: plan.start, training: groups, x: x, y: y, others: settings.others)
+      objective, at: plan.start, training: groups, x: x, y: y, others: settings.others,
+      symmetries: plan.system.planeCoordinates)
   }
 }
 

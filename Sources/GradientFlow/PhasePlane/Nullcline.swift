@@ -22,7 +22,7 @@ extension PlaneEvaluator {
   /// On every edge of a cell whose ends have different signs the zero is found by regula falsi (the Illinois rule)
   /// on the flow itself, to 1e−12 of the edge; marching squares joins the zeros. A cell with four of them is divided by
   /// the sign in its middle. Edges along which a velocity vanishes at both ends, such as the border where a share is 0,
-  /// are curves, too.
+  /// are curves of their own; others end a cell before they meet them.
   ///
   /// - Parameters:
   ///   - grid: of this plane.
@@ -78,6 +78,12 @@ private struct NullclineTracer {
     return grid[column, row]?.velocity(axis)
   }
 
+  /// Whether the velocity is 0 at a node and at a neighbour of it.
+  private func vanishes(_ column: Int, _ row: Int) -> Bool {
+    value(column, row) == 0
+      && [(1, 0), (-1, 0), (0, 1), (0, -1)].contains { value(column + $0.0, row + $0.1) == 0 }
+  }
+
   /// Joins the zeros on the edges of one cell.
   private mutating func cross(_ column: Int, _ row: Int) {
     let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].map { value(column + $0.0, row + $0.1) }
@@ -116,7 +122,10 @@ private struct NullclineTracer {
     let end = (edge.column + (edge.isUpward ? 0 : 1), edge.row + (edge.isUpward ? 1 : 0))
     guard let first = grid[edge.column, edge.row], let last = grid[end.0, end.1] else { return nil }
     for (point, column, row) in [(first, edge.column, edge.row), (last, end.0, end.1)]
-    where point.velocity(axis) == 0 { return node(column, row, point) }
+    where point.velocity(axis) == 0 {
+      // Beside an edge of zeros a sign says nothing: that edge is a curve of its own.
+      return vanishes(column, row) ? nil : node(column, row, point)
+    }
     var (low, high) = (0.0, 1.0)
     var (atLow, atHigh) = (first.velocity(axis), last.velocity(axis))
     var best = Nullcline.Vertex(x: first.x, y: first.y, residual: atLow)

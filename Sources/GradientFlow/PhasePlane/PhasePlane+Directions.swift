@@ -15,9 +15,12 @@ extension PhasePlane {
     complement(of: gauges(at: parameters), within: directions)
   }
 
-  /// Orthonormal directions at θ that change neither a coordinate nor what it holds, to first order.
+  /// Orthonormal directions at θ that change neither a coordinate nor what it holds, nor what the flow conserves, to
+  /// first order.
   func slavedDirections(at parameters: [Double]) -> [[Double]] {
-    complement(of: spanning(at: parameters), within: trained.map { unit([($0, 1)]) })
+    complement(
+      of: spanning(at: parameters) + gauges(at: parameters),
+      within: trained.map { unit([($0, 1)]) })
   }
 
   /// The directions of the coordinates: e_i; e_i and e_j; own less the mean of others; for shares e_i each, and
@@ -49,22 +52,24 @@ extension PhasePlane {
   /// Factors up to this size are at the origin of their plane, where θ_i² − θ_j² has no slope and every direction is free.
   private static let origin = 1e-8
 
-  /// The gradients of what the coordinates hold and the flow conserves: θ_i² − θ_j², and a group's sum of squares.
+  /// The gradients of what the flow conserves: θ_i² − θ_j², a group's sum of squares, the sum over a gap's parameters.
   private func gauges(at parameters: [Double]) -> [[Double]] {
-    var vectors: [[Double]] = []
-    var seen: [[Int]] = []
-    for coordinate in [x.coordinate, y.coordinate] {
+    // The sum over a gap's parameters is conserved by some losses only.
+    let axes = [x.coordinate, y.coordinate].filter {
+      if case .gap = $0.kind { false } else { true }
+    }
+    var seen: Set<[Int]> = []
+    return (axes + symmetries).compactMap { coordinate in
+      guard seen.insert(coordinate.positions).inserted else { return nil }
       switch coordinate.kind {
-      case .product(let i, let j)
-      where i != j && max(abs(parameters[i]), abs(parameters[j])) > Self.origin:
-        vectors.append(unit([(i, parameters[i]), (j, -parameters[j])]))
-      case .share(_, let group) where !seen.contains(group):
-        vectors.append(unit(group.map { ($0, parameters[$0]) }))
-        seen.append(group)
-      default: break
+      case .parameter: return nil
+      case .product(let i, let j):
+        guard i != j, max(abs(parameters[i]), abs(parameters[j])) > Self.origin else { return nil }
+        return unit([(i, parameters[i]), (j, -parameters[j])])
+      case .share(_, let group): return unit(group.map { ($0, parameters[$0]) })
+      case .gap: return unit(coordinate.positions.map { ($0, 1) })
       }
     }
-    return vectors
   }
 
   /// The vector with these components, at length 1.
@@ -79,35 +84,50 @@ extension PhasePlane {
 
   /// An orthonormal basis of what is orthogonal to some vectors within the span of orthonormal ones.
   ///
+  /// - Parameters:
+  ///   - normals: of any number; each one lies in that span or is orthogonal to it.
+  ///   - directions: orthonormal.
+  /// - Returns: as many vectors as there are directions beyond the normals' part of the span.
+  private func complement(of normals: [[Double]], within directions: [[Double]]) -> [[Double]] {
+    let inside = normals.map { normal in
+      directions.reduce([Double](repeating: 0, count: trained.count)) { sum, direction in
+        let part = dot(direction, normal)
+        return zip(sum, direction).map { $0 + part * $1 }
+      }
+    }
+    let excluded = orthonormal(inside, besides: [], atMost: inside.count)
+    return orthonormal(directions, besides: excluded, atMost: directions.count - excluded.count)
+  }
+
   /// Gram–Schmidt, the longest remainder first, so that no direction is what rounding left of another.
   ///
   /// - Parameters:
-  ///   - normals: orthonormal, and in that span.
-  ///   - directions: orthonormal.
-  /// - Returns: as many vectors as there are directions more than normals.
-  private func complement(of normals: [[Double]], within directions: [[Double]]) -> [[Double]] {
-    var rest = directions
-    func project(outOf vector: [Double]) {
-      for i in rest.indices {
-        let part = dot(rest[i], vector)
-        for k in rest[i].indices { rest[i][k] -= part * vector[k] }
-      }
+  ///   - vectors: of length 1 at most.
+  ///   - others: orthonormal vectors that the result is orthogonal to.
+  ///   - count: the most vectors wanted.
+  /// - Returns: an orthonormal basis of the span of what is left of the vectors.
+  private func orthonormal(
+    _ vectors: [[Double]], besides others: [[Double]], atMost count: Int
+  ) -> [[Double]] {
+    func project(_ vector: inout [Double], outOf other: [Double]) {
+      let part = dot(vector, other)
+      for k in vector.indices { vector[k] -= part * other[k] }
     }
-    for normal in normals { project(outOf: normal) }
+    var rest = vectors
     var basis: [[Double]] = []
-    while basis.count < directions.count - normals.count {
-      let lengths = rest.map { dot($0, $0).squareRoot() }
-      guard let longest = lengths.indices.max(by: { lengths[$0] < lengths[$1] }) else { break }
-      var vector = rest.remove(at: longest).map { $0 / lengths[longest] }
+    for other in others { for i in rest.indices { project(&rest[i], outOf: other) } }
+    while basis.count < count {
+      let lengths = rest.map { dot($0, $0) }
+      guard let longest = lengths.indices.max(by: { lengths[$0] < lengths[$1] }),
+        lengths[longest] > 1e-12
+      else { break }
+      var vector = rest.remove(at: longest)
       // A second time, against the rounding errors of the first.
-      for other in normals + basis {
-        let part = dot(vector, other)
-        for k in vector.indices { vector[k] -= part * other[k] }
-      }
+      for other in others + basis { project(&vector, outOf: other) }
       let length = dot(vector, vector).squareRoot()
       vector = vector.map { $0 / length }
       basis.append(vector)
-      project(outOf: vector)
+      for i in rest.indices { project(&rest[i], outOf: vector) }
     }
     return basis
   }

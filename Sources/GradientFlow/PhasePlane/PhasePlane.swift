@@ -50,6 +50,8 @@ public struct PhasePlane: Sendable {
   public let y: Axis
   /// What becomes of the other trained parameters.
   public let others: Others
+  /// Coordinates of which the flow conserves what they hold: Σ θ_i of a gap, Σ θ_i² of a share, θ_i² − θ_j² of a product.
+  let symmetries: [PlaneCoordinate]
 
   /// Spans a plane.
   ///
@@ -61,9 +63,11 @@ public struct PhasePlane: Sendable {
   ///   - y: the second axis; its coordinate shares no parameter with the first one's, unless both are shares of one
   ///     group in which θ⁰ leaves others a part.
   ///   - others: what becomes of the other trained parameters.
+  ///   - symmetries: coordinates of which the flow conserves what they hold, beside the axes' own products and shares;
+  ///     no direction along which L is the same everywhere then counts in a Hessian.
   public init(
     _ objective: any Objective, at base: [Double], training groups: [String], x: Axis, y: Axis,
-    others: Others
+    others: Others, symmetries: [PlaneCoordinate] = []
   ) {
     precondition(base.count == objective.layout.count, "the base point has the wrong dimension")
     let trained = objective.layout.indices(ofGroups: groups)
@@ -80,6 +84,7 @@ public struct PhasePlane: Sendable {
     self.x = x
     self.y = y
     self.others = others
+    self.symmetries = symmetries.filter { $0.positions.allSatisfy(trained.contains) }
   }
 
   /// Whether two coordinates can be given values independently of each other.

@@ -25,8 +25,11 @@ extension PlaneEvaluator {
       let (loss, whole) = lossAndGradient(at: parameters)
       let slope = norm(directions.map { dot($0, whole) })
       guard loss.isFinite, slope.isFinite,
-        let step = relaxation(at: parameters, along: directions, whole)
+        let (values, vectors) = spectrum(
+          at: parameters, along: directions, adding: plane.sphereCurvature(at: parameters, whole)),
+        values.contains(where: { abs($0) > leastCurvature })
       else { return nil }
+      let step = step(values, vectors, whole) { abs($0) }
       let size = norm(step)
       if slope <= StationaryPoint.largestGradient, size <= 1e-8 * (1 + length(of: parameters)) {
         return parameters
@@ -50,16 +53,6 @@ extension PlaneEvaluator {
       parameters = next
     }
     return nil
-  }
-
-  /// −|H|⁺∇L over some directions.
-  private func relaxation(
-    at parameters: [Double], along directions: [[Double]], _ gradient: [Double]
-  ) -> [Double]? {
-    let curvature = plane.sphereCurvature(at: parameters, gradient)
-    guard let (values, vectors) = spectrum(at: parameters, along: directions, adding: curvature)
-    else { return nil }
-    return step(values, vectors, gradient) { abs($0) }
   }
 
   /// −Σ v (v·∇L)/f(λ) over the eigenvectors whose λ is not negligible.

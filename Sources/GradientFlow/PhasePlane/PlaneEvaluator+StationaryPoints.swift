@@ -52,7 +52,7 @@ extension PlaneEvaluator {
   ///
   /// - Parameter start: θ near the plane.
   /// - Returns: a point with ‖∇L‖ ≤ 1e−10, inside the plane's ranges; nil where the method leads elsewhere, or to a place
-  ///   where L only becomes flatter and flatter.
+  ///   where L only becomes flatter and flatter, by less than a millionth of the curvature at θ⁰.
   public func stationaryPoint(near start: [Double]) -> StationaryPoint? {
     var parameters = start
     var slope = slope(at: parameters)
@@ -112,7 +112,8 @@ extension PlaneEvaluator {
     }
     let free = plane.freeDirections(at: parameters, within: directions)
     guard isInside(x, plane.x), isInside(y, plane.y),
-      let (values, _) = spectrum(at: parameters, along: free)
+      let (values, _) = spectrum(at: parameters, along: free),
+      values.contains(where: { abs($0) > leastCurvature })
     else { return nil }
     return StationaryPoint(
       x: x, y: y, parameters: parameters, loss: lossAndGradient(at: parameters).loss,

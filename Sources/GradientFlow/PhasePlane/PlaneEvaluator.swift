@@ -50,7 +50,18 @@ public final class PlaneEvaluator {
     self.plane = plane
     directions = plane.directions
     evaluator = plane.objective.makeEvaluator(threads: threads)
+    leastCurvature = 0
+    let (values, _) =
+      spectrum(at: plane.base, along: directions) ?? (values: [], vectors: [])
+    leastCurvature = Self.flatShare * (values.map { abs($0) }.max() ?? 0)
   }
+
+  /// Where the largest curvature is below this share of that at θ⁰, L has become flat: its slope is small for that, and
+  /// nothing is at rest but at infinity.
+  private static let flatShare = 1e-6
+
+  /// The curvature below which L is flat.
+  private(set) var leastCurvature: Double
 
   /// The flow at a point.
   ///
