@@ -32,6 +32,7 @@ extension Experiment {
     if !claims.isEmpty { values[Keys.claims] = claims }
     if !figures.isEmpty { values[Keys.figures] = KeyList(count: figures.count) }
     for (index, figure) in figures.enumerated() { write(figure, index, to: &values) }
+    if let plane { write(plane, to: &values) }
     return values
   }
 

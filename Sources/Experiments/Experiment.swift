@@ -20,6 +20,8 @@ public struct Experiment: Sendable, Hashable {
   public var claims: [Claim]
   /// Figures that are to be met.
   public var figures: [FigureSettings]
+  /// The plane for `gradflow phase-plane`; nil without one.
+  public var plane: PlaneSettings?
 
   /// The settings of a transformer TF(M, H, d, D); nil of another system.
   public var inductionHeads: InductionHeadSettings? {

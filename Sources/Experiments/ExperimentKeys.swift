@@ -32,7 +32,7 @@ public enum ExperimentKeys {
       eventErrors.declaration,
       completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,
-    ] + ofTraining + ofEvaluation + [claims.declaration] + ofFigures + [
+    ] + ofTraining + ofEvaluation + [claims.declaration] + ofFigures + ofPlane + [
       replicates.declaration, sweep.declaration, sweepKey.declaration, sweepValues.declaration,
       sweepSpacing.declaration, sweepPair.declaration, drawCount.declaration,
       drawMethod.declaration, drawSeed.declaration,
@@ -53,6 +53,7 @@ public enum ExperimentKeys {
       "sampling": "When the trajectory is sampled, beside every stage boundary",
       "training": "Discrete optimisers beside the flow",
       "evaluation": "Fresh data for the trained model",
+      "plane": "The plane of gradflow phase-plane",
     ])
 
   /// The keys of experiments of one family.

@@ -36,7 +36,7 @@ struct ExperimentReader {
         first: try document.required(Keys.first),
         perDecade: try document.required(Keys.perDecade),
         sharpness: try document.required(Keys.sharpness)),
-      training: try training(stages), claims: claims, figures: figures)
+      training: try training(stages), claims: claims, figures: figures, plane: try plane(stages))
   }
 
   private mutating func inductionHeads(

@@ -35,6 +35,9 @@ protocol PlannedSystem: Sendable {
   /// - Throws: `DocumentError` where no fresh data can be drawn.
   func evaluation(of parameters: [Double], threads: Int) throws(DocumentError) -> Evaluation
 
+  /// The coordinates of phase planes that there are beside the parameters.
+  var planeCoordinates: [PlaneCoordinate] { get }
+
   /// The error that the loss at the start is not finite.
   func infiniteStart(_ loss: Double) -> DocumentError
 }

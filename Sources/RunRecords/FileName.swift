@@ -77,6 +77,15 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   /// Errors of finite-rank similarities, with the tails of their singular values.
   public static let similarities = FileName(known: "similarities.csv")
 
+  /// The flow on a grid of a phase plane.
+  public static let field = FileName(known: "field.csv")
+  /// The curves of a phase plane on which a velocity is 0.
+  public static let nullclines = FileName(known: "nullclines.csv")
+  /// The points of a phase plane at which the flow stands still.
+  public static let fixedPoints = FileName(known: "fixed_points.csv")
+  /// Trajectories in a phase plane.
+  public static let paths = FileName(known: "paths.csv")
+
   /// The files that a finished run has in any case.
   public static let required: [FileName] = [
     .manifest, .experiment, .trajectory, .events, .steps, .final,

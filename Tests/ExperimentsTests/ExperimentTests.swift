@@ -117,9 +117,9 @@ struct ExperimentTests {
 
   @Test func resolvedHoldsEveryDefault() throws {
     let text = try Example.read(Example.minimal).resolved
-    // A single flow says nothing of others.
+    // A single flow says nothing of others, and one without a plane nothing of planes.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys
-    where !["replicates", "sweep", "figures"].contains(where: key.path.hasPrefix) {
+    where !["replicates", "sweep", "figures", "plane."].contains(where: key.path.hasPrefix) {
       let isAbsent = [
         "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
         "stages[].stop_when", "claims",
@@ -135,7 +135,9 @@ struct ExperimentTests {
     #expect(experiment.question == "Is it so?")
     #expect(experiment.stages.count == 3)
     for key in ExperimentKeys.schema(of: .inductionHeads).keys
-    where !["stages[].stop_when[]", "sweep[]", "figures[]"].contains(where: key.path.hasPrefix) {
+    where !["stages[].stop_when[]", "sweep[]", "figures[]", "plane.starts[]"].contains(
+      where: key.path.hasPrefix)
+    {
       #expect(text.contains("\(key.name):"), "\(key.path)")
     }
   }
@@ -151,9 +153,13 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        !["data.file", "data.kernel", "data.chains", "stages", "figures"].contains(key.path)
+        !["data.file", "data.kernel", "data.chains", "stages", "figures", "plane.stage"]
+          .contains(key.path)
       else { continue }
-      #expect(Example.problems(Example.minimal, ["\(key.path)=\(sample)"]) == [], "\(key.path)")
+      // The keys of a plane need its axes.
+      let axes = key.path.hasPrefix("plane.") ? ["plane={x: share.2, y: share.1+3}"] : []
+      #expect(
+        Example.problems(Example.minimal, axes + ["\(key.path)=\(sample)"]) == [], "\(key.path)")
     }
   }
 

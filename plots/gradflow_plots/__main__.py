@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .panel import three_stage_panel
 from .phases import is_mixed, phases_panel
+from .plane import is_plane, load_plane, phase_portrait
 from .run import RunError, inner_runs, load_run
 from .saving import save_figure
 from .training import has_training, training_panel
@@ -21,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code: 0 done, 2 bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m gradflow_plots",
-        description="Draw the stages of a run: what is learnt, loss and gradient, with the located events.",
+        description="Draw the stages of a run: what is learnt, loss and gradient, with the located events; "
+        "of a run of gradflow phase-plane the phase portrait.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
@@ -29,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         type=Path,
         metavar="FILE",
         help="where to write the figure of the stages, or with --training that of the optimisers: .png, .svg or "
-        ".pdf (default: both, as RUN/figures/three-stage.png or phases.png, and training.png)",
+        ".pdf (default: both, as RUN/figures/three-stage.png, phases.png or phase-portrait.png, and training.png)",
     )
     parser.add_argument(
         "--training", action="store_true", help="draw only the optimisers beside the flow"
@@ -50,6 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
 def draw(folder: Path, out: Path | None, options: argparse.Namespace) -> int:
     """Draw one run, by default into a folder of its own; give the exit code."""
     try:
+        if is_plane(folder):
+            figure = phase_portrait(load_plane(folder))
+            print(save_figure(figure, out or folder / "figures" / "phase-portrait.png"))
+            return 0
         run = load_run(folder, allow_incomplete=options.partial)
         if not options.training:
             figure = phases_panel(run) if is_mixed(run) else three_stage_panel(run)

@@ -102,13 +102,7 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
     ``allow_incomplete`` is set: then whatever was recorded is returned.
     """
     folder = Path(path)
-    if not folder.exists():
-        raise RunError(f"{folder}: there is no such folder.")
-    if not folder.is_dir():
-        raise RunError(f"{folder}: this is a file; give the folder of a run.")
-    if not (folder / "manifest.json").is_file():
-        raise RunError(f"{folder}: not a run directory, it has no manifest.json.")
-    manifest = _manifest(folder / "manifest.json")
+    manifest = read_manifest(folder)
     if manifest.get("flows"):
         runs = inner_runs(folder)
         example = f", such as {runs[0]}" if runs else ""
@@ -150,6 +144,17 @@ def inner_runs(path: str | Path) -> list[Path]:
         for pattern in ("flows/*", "flows/*/replicates/*", "replicates/*")
         for manifest in folder.glob(f"{pattern}/manifest.json")
     )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a run directory; raise ``RunError`` if there is none."""
+    if not folder.exists():
+        raise RunError(f"{folder}: there is no such folder.")
+    if not folder.is_dir():
+        raise RunError(f"{folder}: this is a file; give the folder of a run.")
+    if not (folder / "manifest.json").is_file():
+        raise RunError(f"{folder}: not a run directory, it has no manifest.json.")
+    return _manifest(folder / "manifest.json")
 
 
 def _manifest(path: Path) -> dict[str, Any]:
