@@ -95,7 +95,8 @@ struct EnsembleReader {
           allowed: "equally many values in all axes of a pair",
           advice: "add or drop values, or leave pair out")
       }
-      if uneven.isEmpty { checkDistinct(members) }
+      // Draws of whole numbers may coincide.
+      if uneven.isEmpty, pair != Self.draws { checkDistinct(members) }
     }
   }
 
@@ -139,9 +140,12 @@ struct EnsembleReader {
     guard document[Keys.drawMethod] == .latinHypercube else {
       return (0..<count).map { _ in stream.uniform() }
     }
-    return Array(0..<count).shuffled(using: &stream).map {
-      (Double($0) + stream.uniform()) / Double(count)
+    // Fisher and Yates, with numbers that stay the same whatever the library shuffles with.
+    var slices = Array(0..<count)
+    for last in slices.indices.dropFirst().reversed() {
+      slices.swapAt(last, min(last, Int(stream.uniform() * Double(last + 1))))
     }
+    return slices.map { (Double($0) + stream.uniform()) / Double(count) }
   }
 
   private mutating func axis(_ index: Int) -> PlacedAxis? {

@@ -29,7 +29,7 @@ public struct EnsembleRun: Sendable {
     self.program = program
     self.threads = threads
     self.logger = logger
-    shared = SharedData(limit: 2 * threads)
+    shared = SharedData()
   }
 
   /// Runs all flows and records them.

@@ -66,14 +66,15 @@ public struct ExperimentRun: Sendable {
   /// Samples the data, integrates the flow, and records both.
   ///
   /// - Parameters:
-  ///   - directory: a new run directory; discarded again if the loss at the start is infinite.
+  ///   - directory: a new run directory; discarded again if the run cannot start.
   ///   - exportCorpus: whether to write the tokens as `corpus.npz`.
+  ///   - isClaimed: whether the directory is its claimer's, who discards it.
   ///   - observer: told after every accepted step; returns whether to go on.
   /// - Returns: the outcome; all files are written.
   /// - Throws: `DocumentError` when the experiment cannot start, `RecordError` when a file cannot
   ///   be written.
   public func run(
-    into directory: RunDirectory, exportCorpus: Bool = false,
+    into directory: RunDirectory, exportCorpus: Bool = false, isClaimed: Bool = false,
     observer: @escaping (FlowProgress) -> Bool
   ) throws -> Outcome {
     let start = Timestamp.now()
@@ -103,7 +104,7 @@ public struct ExperimentRun: Sendable {
       }
     } catch {
       // Nothing was computed, so nothing is left behind.
-      try? directory.discard()
+      if !isClaimed { try? directory.discard() }
       throw error
     }
 

@@ -109,7 +109,7 @@ struct InductionHeadPlan: PlannedSystem {
   func prepared(threads: Int, sharing shared: SharedData) -> any PreparedSystem {
     let key = SharedData.Key(
       data: settings.data, loss: settings.loss, completeShare: settings.completeShare,
-      shape: model.windowShape, pairs: model.pairs)
+      shape: model.windowShape, pairs: model.pairs, featureWidth: model.featureWidth)
     let known = shared.objective(for: key) { objective(over: data, threads: threads) }
     return PreparedInductionHeads(
       plan: self, objective: known.replacing(model) ?? objective(over: data, threads: threads),

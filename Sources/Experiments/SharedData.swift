@@ -4,7 +4,8 @@ import Synchronization
 
 /// Data that flows have in common which differ only in the model: sampled and compressed once.
 ///
-/// The last few are kept. Whoever asks for data that are just being prepared waits for them.
+/// Those that were asked for last are kept, and others as long as a flow uses them. Whoever asks for data that are
+/// just being prepared waits for them.
 public final class SharedData: Sendable {
   /// What data depend on.
   struct Key: Hashable, Sendable {
@@ -13,6 +14,8 @@ public final class SharedData: Sendable {
     let completeShare: Double?
     let shape: WindowShape
     let pairs: PairIdentity
+    /// How many lanes sums run over hangs on it, and so do their last bits.
+    let featureWidth: Int
   }
 
   private final class Entry: Sendable {
@@ -22,28 +25,19 @@ public final class SharedData: Sendable {
     init(_ key: Key) { self.key = key }
   }
 
-  /// Those that were asked for last, the latest at the end.
-  private let entries = Mutex<[Entry]>([])
-  /// So many are kept.
-  private let limit: Int
+  private let latest = Mutex<Entry?>(nil)
 
   /// Nothing yet.
-  ///
-  /// - Parameter limit: how many data sets are kept, ≥ 1.
-  public init(limit: Int = 2) {
-    precondition(limit >= 1, "what is shared must be kept")
-    self.limit = limit
-  }
+  public init() {}
 
   /// A loss on given data, of whichever model it was made for.
   func objective(
     for key: Key, _ make: () -> any WindowObjective
   ) -> any WindowObjective {
-    let entry = entries.withLock { entries in
-      let known = entries.firstIndex { $0.key == key }.map { entries.remove(at: $0) }
-      let entry = known ?? Entry(key)
-      entries.append(entry)
-      if entries.count > limit { entries.removeFirst() }
+    let entry = latest.withLock { latest in
+      if let latest, latest.key == key { return latest }
+      let entry = Entry(key)
+      latest = entry
       return entry
     }
     return entry.objective.withLock { objective in

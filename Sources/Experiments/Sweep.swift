@@ -12,6 +12,8 @@ public struct Sweep: Sendable {
   public let directory: RunDirectory
   /// What it was planned by, on what.
   public let manifest: Manifest
+  /// Whether runs may be of another experiment than the ledger says.
+  let allowsChanges: Bool
 
   /// Writes the ledger of an experiment.
   ///
@@ -46,6 +48,7 @@ public struct Sweep: Sendable {
     }
     self.plan = plan
     self.directory = directory
+    allowsChanges = false
     ledger = SweepLedger(lines: lines)
     let resolved = plan.resolved
     var manifest = program.manifest(
@@ -66,6 +69,7 @@ public struct Sweep: Sendable {
   ///   - allowChanges: whether an experiment that is not the planned one is taken all the same.
   /// - Throws: `RecordError` when it is no sweep or was changed, `DocumentError` when its experiment has a fault.
   public init(at path: String, memoryLimit: Int?, allowingChanges allowChanges: Bool) throws {
+    allowsChanges = allowChanges
     directory = try RunDirectory.open(at: path)
     manifest = try directory.manifest()
     guard directory.has(.ledger) else {

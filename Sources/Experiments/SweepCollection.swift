@@ -21,7 +21,7 @@ extension Sweep {
       }
       rows.append(row)
     }
-    try directory.write(Table(rows, axes: plan.grid.axes.map(\.key)), as: .diagram)
+    try directory.write(Table(rows), as: .diagram)
     try directory.collectEvents(
       of: ledger.lines.map { ([.integer($0.flow), .integer($0.replicate)], $0.path) })
     var manifest = manifest
@@ -64,11 +64,13 @@ private struct DiagramRow {
       add("loss", last.statistics["loss_at_end"].map { .real($0) } ?? .empty)
       add("gradient_norm", last.statistics["gradient_norm_at_end"].map { .real($0) } ?? .empty)
     }
-    for name in ["steps", "error_test_failures", "linear_failures"] {
+    for name in manifest.stages.isEmpty ? [] : ["steps", "error_test_failures", "linear_failures"] {
       let values = manifest.stages.compactMap { $0.statistics[name] }
       add(name, .integer(Int(values.reduce(0, +))))
     }
-    add("laws_hold", .text(manifest.laws.allSatisfy(\.isPassed) ? "yes" : "no"))
+    if !manifest.laws.isEmpty {
+      add("laws_hold", .text(manifest.laws.allSatisfy(\.isPassed) ? "yes" : "no"))
+    }
     add("experiment_sha256", .text(manifest.experimentSHA256))
     add("program_version", .text(manifest.programVersion))
     let source = manifest.source
@@ -120,10 +122,15 @@ private struct DiagramRow {
 
 extension Table {
   /// One row per run: its number and swept values, how it stands, and all that any run has.
-  fileprivate init(_ rows: [DiagramRow], axes: [String]) {
+  fileprivate init(_ rows: [DiagramRow]) {
+    let axes = rows.first?.line.settings.map(\.key) ?? []
     var names: [String] = []
     var known: Set<String> = []
-    for name in rows.flatMap(\.names) where known.insert(name).inserted { names.append(name) }
+    // A run that failed early has but a few of them, in the same order.
+    let fullest = rows.max { $0.names.count < $1.names.count }
+    for name in (fullest?.names ?? []) + rows.flatMap(\.names) where known.insert(name).inserted {
+      names.append(name)
+    }
     self.init(columns: ["number", "flow", "replicate"] + axes + ["status"] + names)
     for row in rows {
       let line = row.line

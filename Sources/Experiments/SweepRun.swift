@@ -79,13 +79,11 @@ public struct SweepRun: Sendable {
       switch try sweep.state(of: line) {
       case .finished: outcome.stood += 1
       case .missing: missing.append(line)
-      case .failed where retriesFailed:
-        try sweep.directory.removeInner(at: line.path)
-        missing.append(line)
+      case .failed where retriesFailed: missing.append(line)
       case .failed: outcome.failedBefore += 1
       }
     }
-    let shared = SharedData(limit: 2 * threads)
+    let shared = SharedData()
     let gate = MemoryGate(limit: sweep.plan.memoryLimit)
     let counts = Mutex(outcome)
     let fault = Mutex<RecordError?>(nil)
@@ -102,7 +100,7 @@ public struct SweepRun: Sendable {
         return
       }
       do throws(RecordError) {
-        let ending = try run(lines[index], gate, shared, tell)
+        let ending = try run(lines[index], retriesFailed, gate, shared, tell)
         counts.withLock { counts in
           switch ending {
           case .finished: counts.finished += 1
@@ -122,16 +120,20 @@ public struct SweepRun: Sendable {
 
   /// One run; `notStarted` if another process has it.
   private func run(
-    _ line: SweepLedger.Line, _ gate: MemoryGate, _ shared: SharedData,
+    _ line: SweepLedger.Line, _ retriesFailed: Bool, _ gate: MemoryGate, _ shared: SharedData,
     _ tell: @escaping @Sendable (EnsembleProgress) -> Bool
   ) throws(RecordError) -> FlowEnding {
-    guard let claim = try sweep.directory.claimInner(at: line.path) else { return .notStarted }
+    let claimed = try sweep.directory.claimInner(at: line.path) { run throws(RecordError) in
+      guard retriesFailed else { return false }
+      return try run.manifest().status.state != .finished
+    }
+    guard let claim = claimed else { return .notStarted }
     let point = sweep.plan.grid[line.number - 1]
     var (ending, end) = (FlowEnding.stopped, FlowEnd?.none)
     do {
       let plan = try sweep.plan.plan(at: point)
       let digest = Digest.sha256(plan.experiment.resolved.utf8)
-      guard digest == line.experimentSHA256 else {
+      guard digest == line.experimentSHA256 || sweep.allowsChanges else {
         throw RecordError(
           path: sweep.directory.path(of: .ledger),
           reason: .malformed("run \(line.number) with another experiment than it has now"),
@@ -143,16 +145,16 @@ public struct SweepRun: Sendable {
         logger[metadataKey: "run"] = "\(point.path)"
         let outcome = try ExperimentRun(
           plan, program: program, threads: 1, logger: logger, sharing: shared
-        ).run(into: claim.directory) { tell(.advanced(point, $0)) }
+        ).run(into: claim.directory, isClaimed: true) { tell(.advanced(point, $0)) }
         (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
       }
     } catch let error as RecordError {
       try? claim.discard()
       throw error
     } catch let error as DocumentError {
-      ending = .failed(sweep.plan.ensemble.explained(error, at: point).description)
-      guard try claim.restore() else { return .notStarted }
-      try recordFailure("\(error)", of: line, in: claim)
+      let message = sweep.plan.ensemble.explained(error, at: point).description
+      ending = .failed(message)
+      try recordFailure(message, of: line, in: claim)
     } catch {
       preconditionFailure("no other error is thrown here: \(error)")
     }

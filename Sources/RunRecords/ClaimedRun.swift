@@ -25,89 +25,112 @@ public final class ClaimedRun: Sendable {
 
   /// Claims a run.
   ///
-  /// - Parameter destination: where it will stand.
+  /// - Parameters:
+  ///   - destination: where it will stand.
+  ///   - replaces: whether what stands there is replaced, if it still does when the run is locked.
   /// - Returns: the run; nil if it stands already, or if another process has it.
   /// - Throws: `RecordError` when the folder cannot be made.
-  static func claim(_ destination: String) throws(RecordError) -> ClaimedRun? {
+  static func claim(
+    _ destination: String, replacing replaces: (RunDirectory) throws(RecordError) -> Bool
+  ) throws(RecordError) -> ClaimedRun? {
+    func isTaken() throws(RecordError) -> Bool {
+      guard access(destination, F_OK) == 0 else { return false }
+      return try !replaces(RunDirectory(at: destination))
+    }
     let folder = AtomicFile.folder(of: destination)
-    let aside = "\(folder)/.\(destination.dropFirst(folder.utf8.count + 1))"
+    let aside = "\(folder)/.\(destination.dropFirst(folder.count + 1))"
     while true {
-      if access(destination, F_OK) == 0 { return nil }
+      if try isTaken() { return nil }
       _ = try RunDirectory.makeFolders(above: aside)
       if mkdir(aside, 0o777) != 0, errno != EEXIST {
         throw RecordError(path: aside, call: "mkdir", code: errno)
       }
+      let path = "\(aside)/\(lockName)"
       let lock: OpenFile
       do {
-        lock = try OpenFile(path: "\(aside)/\(lockName)", flags: O_RDWR | O_CREAT)
+        lock = try OpenFile(path: path, flags: O_RDWR | O_CREAT)
       } catch {
-        // Another process has just put the folder into its place, or cleared it.
+        // Another process has just put the folder into its place, or discarded it.
         if case .systemCall(_, ENOENT) = error.reason { continue }
         throw error
       }
       guard try lock.lockIfFree() else { return nil }
-      // A lock that is in no folder any more guards nothing.
-      guard try lock.isLinked else { continue }
-      for name in try RunDirectory.entries(of: aside) where name != lockName {
-        do {
-          try FileManager.default.removeItem(atPath: "\(aside)/\(name)")
-        } catch {
-          throw RecordError(path: "\(aside)/\(name)", call: "unlink", code: EIO)
-        }
+      // A lock that stands elsewhere by now guards nothing here.
+      guard lock.isFile(at: path) else { continue }
+      let claimed = ClaimedRun(aside: aside, destination: destination, lock: lock)
+      // It may have been published between the look above and the lock.
+      if try isTaken() {
+        try claimed.discard()
+        return nil
       }
-      return ClaimedRun(aside: aside, destination: destination, lock: lock)
+      for name in try RunDirectory.entries(of: aside) where name != lockName {
+        try remove("\(aside)/\(name)")
+      }
+      return claimed
     }
   }
 
-  /// Puts the run into its place.
+  /// Puts the run into its place; what stood there goes.
   public func publish() throws(RecordError) {
+    let old = access(destination, F_OK) == 0 ? Self.hidden(beside: destination) : nil
+    if let old, rename(destination, old) != 0 {
+      throw RecordError(path: destination, call: "rename", code: errno)
+    }
     guard rename(directory.path, destination) == 0 else {
       throw RecordError(path: destination, call: "rename", code: errno)
     }
     unlink("\(destination)/\(Self.lockName)")
     try AtomicFile.syncFolder(AtomicFile.folder(of: destination))
-  }
-
-  /// Makes the folder aside again, if it was removed because the run could not start.
-  ///
-  /// - Returns: whether it is there, for this process.
-  /// - Throws: `RecordError` when it cannot be made.
-  public func restore() throws(RecordError) -> Bool {
-    if mkdir(directory.path, 0o777) == 0 { return true }
-    guard errno == EEXIST else {
-      throw RecordError(path: directory.path, call: "mkdir", code: errno)
-    }
-    // Without its name the lock is lost, and the folder that of another process.
-    return try lock.isLinked
+    if let old { try Self.remove(old) }
   }
 
   /// Removes the run, so that it can be claimed again.
-  public func discard() throws(RecordError) { try directory.discard() }
+  public func discard() throws(RecordError) {
+    // Moved away first, with its lock, so that nobody claims what is being removed.
+    let hidden = Self.hidden(beside: destination)
+    guard rename(directory.path, hidden) == 0 else {
+      throw RecordError(path: directory.path, call: "rename", code: errno)
+    }
+    try Self.remove(hidden)
+  }
+
+  /// A new name for what is on its way out.
+  private static func hidden(beside path: String) -> String {
+    "\(AtomicFile.folder(of: path))/.gone-" + String(UInt64.random(in: .min ... .max), radix: 36)
+  }
+
+  private static func remove(_ path: String) throws(RecordError) {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      throw RecordError(path: path, call: "unlink", code: EIO)
+    }
+  }
 }
 
 extension RunDirectory {
   /// Claims a run inside this one, to write it aside.
   ///
-  /// - Parameter inner: its place, from here on.
+  /// - Parameters:
+  ///   - inner: its place, from here on.
+  ///   - replaces: whether a run that stands there is replaced; asked again once the place is locked.
   /// - Returns: the run; nil if it stands already, or if another process has it.
   /// - Throws: `RecordError` when the folder cannot be made.
-  public func claimInner(at inner: String) throws(RecordError) -> ClaimedRun? {
-    try ClaimedRun.claim("\(path)/\(inner)")
+  public func claimInner(
+    at inner: String,
+    replacing replaces: (RunDirectory) throws(RecordError) -> Bool = { _ throws(RecordError) in
+      false
+    }
+  ) throws(RecordError) -> ClaimedRun? {
+    try ClaimedRun.claim("\(path)/\(inner)", replacing: replaces)
   }
 
   /// The run that stands inside at a place; nil if there is none.
   ///
   /// - Parameter inner: its place, from here on.
+  /// - Returns: the run, whole.
   public func inner(at inner: String) -> RunDirectory? {
     let run = RunDirectory(at: "\(path)/\(inner)")
     return run.has(.manifest) ? run : nil
-  }
-
-  /// Removes a run that stands inside.
-  ///
-  /// - Parameter inner: its place, from here on.
-  /// - Throws: `RecordError` when it cannot be removed.
-  public func removeInner(at inner: String) throws(RecordError) {
-    try RunDirectory(path: "\(path)/\(inner)", created: ["\(path)/\(inner)"]).discard()
   }
 }

@@ -37,15 +37,11 @@ package struct OpenFile: ~Copyable {
     return false
   }
 
-  /// Whether the file still has a name.
-  var isLinked: Bool {
-    get throws(RecordError) {
-      var status = stat()
-      guard fstat(descriptor, &status) == 0 else {
-        throw RecordError(path: path, call: "fstat", code: errno)
-      }
-      return status.st_nlink > 0
-    }
+  /// Whether it is this file that stands at a path.
+  func isFile(at path: String) -> Bool {
+    var (own, other) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && stat(path, &other) == 0
+      && own.st_ino == other.st_ino && own.st_dev == other.st_dev
   }
 
   /// Writes all of `bytes`, however many calls that takes.

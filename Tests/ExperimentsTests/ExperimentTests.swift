@@ -119,7 +119,9 @@ struct ExperimentTests {
     let text = try Example.read(Example.minimal).resolved
     // A single flow says nothing of others, and one without a plane nothing of planes.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys
-    where !["replicates", "sweep", "figures", "plane."].contains(where: key.path.hasPrefix) {
+    where !["replicates", "sweep", "draws.", "figures", "plane."].contains(
+      where: key.path.hasPrefix)
+    {
       let isAbsent = [
         "data.file", "data.kernel", "data.chains", "initial.file", "initial.values",
         "stages[].stop_when", "claims",
@@ -153,8 +155,11 @@ struct ExperimentTests {
     // What the template shows in a comment may be typed as it stands, beside the minimal keys.
     for key in ExperimentKeys.schema(of: .inductionHeads).keys {
       guard let sample = key.sample ?? key.fallback.sampleText, !key.path.contains("[]"),
-        !["data.file", "data.kernel", "data.chains", "stages", "figures", "plane.stage"]
-          .contains(key.path)
+        ![
+          "data.file", "data.kernel", "data.chains", "stages", "figures", "plane.stage",
+          "draws.count",
+        ]
+        .contains(key.path)
       else { continue }
       // The keys of a plane need its axes.
       let axes = key.path.hasPrefix("plane.") ? ["plane={x: share.2, y: share.1+3}"] : []

@@ -215,6 +215,16 @@ struct GridTests {
     #expect(try ensemble(Self.draws, "draws.method=\(method)", "draws.seed=4").grid != grid)
   }
 
+  /// Draws of whole numbers coincide, and the resolved experiment still reads back.
+  @Test func wholeNumbersAreDrawn() throws {
+    let whole = try ensemble(
+      "draws: {count: 50}\nsweep: [{key: data.length, from: 30, to: 40}]")
+    let values = whole.grid.axes[0].values.compactMap(Int.init)
+    #expect(values.count == 50 && Set(values).isSubset(of: Set(30...40)) && Set(values).count > 5)
+    let text = try EnsemblePlan(whole).resolved
+    #expect(try Ensemble(text: text, file: "/folder/y.yaml").grid == whole.grid)
+  }
+
   @Test func drawsNeedSomethingToDraw() {
     #expect(throws: DocumentError.self) {
       try ensemble("draws: {count: 5}\nsweep: [{key: data.length, values: [30]}]")
