@@ -91,10 +91,7 @@ public struct EnsembleRun: Sendable {
     let workers = plan.concurrency(threads: threads)
     let gate = MemoryGate(limit: plan.memoryLimit)
     let stop = StopFlag()
-    let tell: @Sendable (EnsembleProgress) -> Bool = { progress in
-      if !observer(progress) { stop.set() }
-      return !stop.isSet
-    }
+    let tell = stop.watching(observer)
     let results = Mutex<[FlowResult<Judgement>?]>(Array(repeating: nil, count: grid.count))
 
     forEachLane(grid.count, threads: workers) { index in
@@ -179,13 +176,4 @@ public struct EnsembleRun: Sendable {
     attempt { () throws(RecordError) in try directory.write(manifest) }
     if let fault { throw fault }
   }
-}
-
-/// Whether all runs are to stop.
-private final class StopFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-
-  var isSet: Bool { flag.load(ordering: .relaxed) }
-
-  func set() { flag.store(true, ordering: .relaxed) }
 }

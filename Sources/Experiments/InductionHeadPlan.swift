@@ -110,36 +110,32 @@ struct InductionHeadPlan: PlannedSystem {
     let key = SharedData.Key(
       data: settings.data, loss: settings.loss, completeShare: settings.completeShare,
       shape: model.windowShape, pairs: model.pairs, featureWidth: model.featureWidth)
-    let known = shared.objective(for: key) { objective(over: data, threads: threads) }
-    return PreparedInductionHeads(
-      plan: self, objective: known.replacing(model) ?? objective(over: data, threads: threads),
-      threads: threads)
+    let loss = shared.loss(for: key) { posed(data, threads: threads) }
+    return PreparedInductionHeads(plan: self, objective: model.objective(loss), threads: threads)
   }
 
-  /// Samples and compresses the sequences, or finds the stationary laws, and poses the loss.
+  /// Samples and compresses the sequences, or finds the stationary laws.
   ///
   /// - Parameters:
   ///   - data: all of this plan's, or some of them.
-  ///   - model: one of this plan's; nil for the one whose flow is followed.
   ///   - threads: threads to use; the result does not depend on it.
-  /// - Returns: the mean loss.
-  func objective(
-    over data: PlannedData, of model: (any WindowModel)? = nil, threads: Int
-  ) -> any WindowObjective {
-    let model = model ?? self.model
+  /// - Returns: the data, posed to this plan's models.
+  func posed(_ data: PlannedData, threads: Int) -> WindowLoss {
     switch data {
     case .sequences(let sequences):
       let targets: CompressedCorpus.Targets =
         settings.loss.targets == .expected
         ? .expected : model.loss.seesEveryToken ? .sampledAmongAll : .sampled
-      return model.objective(
-        over: CompressedCorpus(
+      return WindowLoss(
+        model,
+        corpus: CompressedCorpus(
           sequences, shape: model.windowShape, targets: targets, pairs: model.pairs,
           threads: threads),
         length: sequences.length, completeShare: settings.completeShare, threads: threads)
     case .population(let source, let chains, let seed):
-      return model.objective(
-        over: PopulationLaw(
+      return WindowLoss(
+        model,
+        population: PopulationLaw(
           chains: chains.map { source.chain(seed: seed, index: UInt64($0)) },
           shape: model.windowShape, threads: threads),
         completeShare: settings.completeShare)

@@ -20,12 +20,7 @@ struct PreparedInductionHeads: PreparedSystem {
 
   var objective: any Objective { loss }
   /// With the rectifier, if there is one.
-  var trainedObjective: any Objective {
-    guard let model = plan.trainedModel as? FullTransformer, let full = loss as? FullObjective,
-      model != full.model
-    else { return loss }
-    return full.replacing(model) ?? plan.objective(over: plan.data, of: model, threads: threads)
-  }
+  var trainedObjective: any Objective { plan.trainedModel.objective(loss.posed) }
 
   var description: String {
     switch (plan.data, loss.data) {

@@ -20,7 +20,7 @@ public final class SharedData: Sendable {
 
   private final class Entry: Sendable {
     let key: Key
-    let objective = Mutex<(any WindowObjective)?>(nil)
+    let loss = Mutex<WindowLoss?>(nil)
 
     init(_ key: Key) { self.key = key }
   }
@@ -30,20 +30,23 @@ public final class SharedData: Sendable {
   /// Nothing yet.
   public init() {}
 
-  /// A loss on given data, of whichever model it was made for.
-  func objective(
-    for key: Key, _ make: () -> any WindowObjective
-  ) -> any WindowObjective {
+  /// Posed data.
+  ///
+  /// - Parameters:
+  ///   - key: what they depend on.
+  ///   - make: makes them, where they are not known.
+  /// - Returns: what is known, or was made.
+  func loss(for key: Key, _ make: () -> WindowLoss) -> WindowLoss {
     let entry = latest.withLock { latest in
       if let latest, latest.key == key { return latest }
       let entry = Entry(key)
       latest = entry
       return entry
     }
-    return entry.objective.withLock { objective in
-      if let objective { return objective }
+    return entry.loss.withLock { loss in
+      if let loss { return loss }
       let made = make()
-      objective = made
+      loss = made
       return made
     }
   }

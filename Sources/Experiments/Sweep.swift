@@ -1,5 +1,4 @@
-import DeclaredKeys
-import Foundation
+public import DeclaredKeys
 public import RunRecords
 
 /// A planned sweep in its directory: the experiment with its axes, and a ledger with one line per run.
@@ -15,45 +14,48 @@ public struct Sweep: Sendable {
   /// Whether runs may be of another experiment than the ledger says.
   let allowsChanges: Bool
 
-  /// Writes the ledger of an experiment.
+  /// Lists the runs of an experiment.
   ///
-  /// - Parameters:
-  ///   - plan: an experiment with axes or replicates.
-  ///   - directory: a new run directory.
-  ///   - program: what the program says of itself.
-  /// - Throws: `DocumentError` when a run has a fault, `RecordError` when a file cannot be written.
-  public init(
-    planning plan: EnsemblePlan, into directory: RunDirectory, program: ProgramDescription
-  ) throws {
+  /// - Parameter plan: an experiment with axes or replicates.
+  /// - Returns: one line for every run.
+  /// - Throws: `DocumentError` when a run has a fault.
+  public static func ledger(of plan: EnsemblePlan) throws(DocumentError) -> SweepLedger {
     var lines: [SweepLedger.Line] = []
-    let grid = plan.grid
-    lines.reserveCapacity(grid.count)
-    for index in 0..<grid.count {
-      let point = grid[index]
-      let experiment: Experiment
-      do {
-        experiment = try plan.ensemble.experiment(at: point).experiment
-      } catch {
-        // Nothing was planned, so nothing is left behind.
-        try? directory.discard()
-        throw error
-      }
+    lines.reserveCapacity(plan.grid.count)
+    for index in 0..<plan.grid.count {
+      let point = plan.grid[index]
+      let experiment = try plan.ensemble.experiment(at: point).experiment
       lines.append(
         SweepLedger.Line(
           number: index + 1, flow: point.flow, replicate: point.replicate, path: point.path,
-          settings: zip(grid.axes, point.values).map {
+          settings: zip(plan.grid.axes, point.values).map {
             SweepLedger.Setting(key: $0.key, value: $1)
           },
           experimentSHA256: Digest.sha256(experiment.resolved.utf8)))
     }
+    return SweepLedger(lines: lines)
+  }
+
+  /// Writes a planned sweep.
+  ///
+  /// - Parameters:
+  ///   - ledger: the runs of the plan.
+  ///   - plan: what is run.
+  ///   - directory: a new run directory.
+  ///   - program: what the program says of itself.
+  /// - Throws: `RecordError` when a file cannot be written.
+  public init(
+    _ ledger: SweepLedger, of plan: EnsemblePlan, into directory: RunDirectory,
+    program: ProgramDescription
+  ) throws(RecordError) {
     self.plan = plan
     self.directory = directory
+    self.ledger = ledger
     allowsChanges = false
-    ledger = SweepLedger(lines: lines)
     let resolved = plan.resolved
     var manifest = program.manifest(
       experiment: plan.first.experiment, resolved: resolved, threads: 1, start: .now())
-    manifest.flows = FlowCounts(total: grid.count)
+    manifest.flows = FlowCounts(total: plan.grid.count)
     manifest.status = .planned
     manifest.tables = [FileName.ledger.description]
     self.manifest = manifest

@@ -23,7 +23,8 @@ extension Sweep {
     }
     try directory.write(Table(rows), as: .diagram)
     try directory.collectEvents(
-      of: ledger.lines.map { ([.integer($0.flow), .integer($0.replicate)], $0.path) })
+      of: ledger.lines.map { ([.integer($0.flow), .integer($0.replicate)], $0.path) },
+      replacing: true)
     var manifest = manifest
     manifest.flows = counts
     manifest.tables = [FileName.ledger, .diagram, .events].map(\.description)

@@ -87,15 +87,12 @@ public struct SweepRun: Sendable {
     let gate = MemoryGate(limit: sweep.plan.memoryLimit)
     let counts = Mutex(outcome)
     let fault = Mutex<RecordError?>(nil)
-    let isStopped = Atomic<Bool>(false)
-    let tell: @Sendable (EnsembleProgress) -> Bool = { progress in
-      if !observer(progress) { isStopped.store(true, ordering: .relaxed) }
-      return !isStopped.load(ordering: .relaxed)
-    }
+    let stop = StopFlag()
+    let tell = stop.watching(observer)
     let lines = missing
     _ = tell(.counted(lines.count))
     forEachLane(lines.count, threads: sweep.plan.concurrency(threads: threads)) { index in
-      guard !isStopped.load(ordering: .relaxed) else {
+      guard !stop.isSet else {
         counts.withLock { $0.left += 1 }
         return
       }
@@ -111,7 +108,7 @@ public struct SweepRun: Sendable {
         }
       } catch {
         fault.withLock { $0 = $0 ?? error }
-        isStopped.store(true, ordering: .relaxed)
+        stop.set()
       }
     }
     if let error = fault.withLock({ $0 }) { throw error }
@@ -143,18 +140,22 @@ public struct SweepRun: Sendable {
         guard tell(.started(point)) else { return }
         var logger = logger
         logger[metadataKey: "run"] = "\(point.path)"
-        let outcome = try ExperimentRun(
-          plan, program: program, threads: 1, logger: logger, sharing: shared
-        ).run(into: claim.directory, isClaimed: true) { tell(.advanced(point, $0)) }
+        let outcome: ExperimentRun.Outcome
+        do {
+          outcome = try ExperimentRun(
+            plan, program: program, threads: 1, logger: logger, sharing: shared
+          ).run(into: claim.directory, isClaimed: true) { tell(.advanced(point, $0)) }
+        } catch let error as DocumentError {
+          throw sweep.plan.ensemble.explained(error, at: point)
+        }
         (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
       }
     } catch let error as RecordError {
       try? claim.discard()
       throw error
     } catch let error as DocumentError {
-      let message = sweep.plan.ensemble.explained(error, at: point).description
-      ending = .failed(message)
-      try recordFailure(message, of: line, in: claim)
+      ending = .failed(error.description)
+      try recordFailure(error.description, of: line, in: claim)
     } catch {
       preconditionFailure("no other error is thrown here: \(error)")
     }

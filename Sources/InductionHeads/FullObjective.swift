@@ -5,7 +5,8 @@ public import Objectives
 public struct FullObjective: WindowObjective {
   /// The transformer.
   public let model: FullTransformer
-  private let posed: WindowLoss
+  /// The data, as they are posed.
+  public let posed: WindowLoss
   private let stages: WindowStages
   private let observer: LearnedShares
 
@@ -38,25 +39,13 @@ public struct FullObjective: WindowObjective {
     self.init(model, WindowLoss(model, population: population, completeShare: completeShare))
   }
 
-  private init(_ model: FullTransformer, _ posed: WindowLoss) {
+  init(_ model: FullTransformer, _ posed: WindowLoss) {
+    precondition(model.windowShape == posed.pairs.windows.shape, "the data have other windows")
     self.model = model
     self.posed = posed
     stages = WindowStages(posed.pairs.windows, reaches: model.attention.map(\.reach))
     observer = LearnedShares(model)
   }
-
-  /// The loss of another full transformer on the same data; nil if it sees other windows, or has another loss.
-  public func replacing(_ model: any WindowModel) -> (any WindowObjective)? {
-    guard let model = model as? FullTransformer, model.windowShape == self.model.windowShape,
-      model.loss == self.model.loss
-    else { return nil }
-    return FullObjective(model, posed)
-  }
-
-  /// What it is trained on.
-  public var data: WindowData { posed.data }
-  /// The share of a set of lags from which on its selection counts as complete, in 0.5..<1; nil for never.
-  public var completeShare: Double? { posed.completeShare }
 
   /// The groups of all layers and their names.
   public var layout: ParameterLayout { model.layout }

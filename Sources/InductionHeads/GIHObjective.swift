@@ -10,7 +10,8 @@ public struct GIHObjective: WindowObjective {
   /// The transformer.
   public let model: GIHTransformer
   let features: WindowFeatures
-  private let posed: WindowLoss
+  /// The data, as they are posed.
+  public let posed: WindowLoss
   /// Largest |a| Σ p_S up to which one shift of the exponents serves all sequences of a block.
   let sharedRange: Double
 
@@ -55,30 +56,17 @@ public struct GIHObjective: WindowObjective {
   ///   - completeShare: the share at which a selection counts as complete, in 0.5..<1.
   public init(model: GIHTransformer, population: PopulationLaw, completeShare: Double? = nil) {
     self.init(
-      model, WindowLoss(model, population: population, completeShare: completeShare),
-      sharedRange: 600)
+      model, WindowLoss(model, population: population, completeShare: completeShare))
   }
 
-  private init(_ model: GIHTransformer, _ posed: WindowLoss, sharedRange: Double) {
+  init(_ model: GIHTransformer, _ posed: WindowLoss, sharedRange: Double = 600) {
+    precondition(model.windowShape == posed.pairs.windows.shape, "the data have other windows")
     self.model = model
     self.posed = posed
     self.sharedRange = sharedRange
     features = WindowFeatures(model: model, windows: posed.pairs.windows)
   }
 
-  /// The loss of another transformer TF(M, H, d, D) on the same data; nil if it sees other windows, or has another
-  /// loss.
-  public func replacing(_ model: any WindowModel) -> (any WindowObjective)? {
-    guard let model = model as? GIHTransformer, model.windowShape == self.model.windowShape,
-      model.loss == self.model.loss
-    else { return nil }
-    return GIHObjective(model, posed, sharedRange: sharedRange)
-  }
-
-  /// What it is trained on.
-  public var data: WindowData { posed.data }
-  /// The share p_S from which on a selection counts as complete, in 0.5..<1; nil for never.
-  public var completeShare: Double? { posed.completeShare }
   var loss: any PairLoss { posed.pairs }
 
   /// The groups `c`, `w`, `a` and their names.

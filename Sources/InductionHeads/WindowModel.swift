@@ -20,26 +20,11 @@ public protocol WindowModel: Sendable {
   /// When two pairs of windows count as one: up to a renaming of tokens where it knows no token by name.
   var pairs: PairIdentity { get }
 
-  /// The mean loss over a corpus.
+  /// The mean loss on posed data.
   ///
-  /// - Parameters:
-  ///   - corpus: compressed sequences, at least one, in windows of this shape; with counts of every token where the
-  ///     loss sees them.
-  ///   - length: L, the number of tokens of a sequence before the target.
-  ///   - completeShare: the share from which on a selection counts as complete, in 0.5..<1; nil for 1 − 1/L.
-  ///   - threads: threads that prepare it, ≥ 1; the result does not depend on it.
+  /// - Parameter loss: posed to this model, or to one with the same windows and the same cost of a prediction.
   /// - Returns: the loss.
-  func objective(
-    over corpus: CompressedCorpus, length: Int, completeShare: Double?, threads: Int
-  ) -> any WindowObjective
-
-  /// The mean loss in infinite context.
-  ///
-  /// - Parameters:
-  ///   - population: the stationary laws of at least one chain over windows of this shape.
-  ///   - completeShare: the share from which on a selection counts as complete, in 0.5..<1; nil for never.
-  /// - Returns: the loss.
-  func objective(over population: PopulationLaw, completeShare: Double?) -> any WindowObjective
+  func objective(_ loss: WindowLoss) -> any WindowObjective
 }
 
 extension WindowModel {
@@ -65,15 +50,8 @@ public enum WindowData: Sendable {
 
 /// The mean loss of a ``WindowModel``.
 public protocol WindowObjective: Objective {
-  /// What it is taken over.
-  var data: WindowData { get }
-
-  /// The loss of another model on the same data.
-  ///
-  /// - Parameter model: any model.
-  /// - Returns: its loss, which shares what has been computed of the data; nil if it is of another kind, or sees
-  ///   other windows.
-  func replacing(_ model: any WindowModel) -> (any WindowObjective)?
+  /// The data, as they are posed.
+  var posed: WindowLoss { get }
 
   /// The output y of the last layer at θ, for every sequence, or for every chain and query.
   ///
@@ -90,20 +68,8 @@ extension GIHTransformer: WindowModel {
   /// None: heads are what is compared.
   public var layerWidth: Int { 0 }
 
-  /// The mean loss over a corpus.
-  public func objective(
-    over corpus: CompressedCorpus, length: Int, completeShare: Double?, threads: Int
-  ) -> any WindowObjective {
-    GIHObjective(
-      model: self, corpus: corpus, length: length, completeShare: completeShare, threads: threads)
-  }
-
-  /// The mean loss in infinite context.
-  public func objective(
-    over population: PopulationLaw, completeShare: Double?
-  ) -> any WindowObjective {
-    GIHObjective(model: self, population: population, completeShare: completeShare)
-  }
+  /// The mean loss on posed data.
+  public func objective(_ loss: WindowLoss) -> any WindowObjective { GIHObjective(self, loss) }
 }
 
 extension FullTransformer: WindowModel {
@@ -118,18 +84,6 @@ extension FullTransformer: WindowModel {
   /// position itself; see the article *The full transformer*.
   public var observableNames: [String] { LearnedShares.names(self) }
 
-  /// The mean loss over a corpus.
-  public func objective(
-    over corpus: CompressedCorpus, length: Int, completeShare: Double?, threads: Int
-  ) -> any WindowObjective {
-    FullObjective(
-      model: self, corpus: corpus, length: length, completeShare: completeShare, threads: threads)
-  }
-
-  /// The mean loss in infinite context.
-  public func objective(
-    over population: PopulationLaw, completeShare: Double?
-  ) -> any WindowObjective {
-    FullObjective(model: self, population: population, completeShare: completeShare)
-  }
+  /// The mean loss on posed data.
+  public func objective(_ loss: WindowLoss) -> any WindowObjective { FullObjective(self, loss) }
 }

@@ -24,16 +24,20 @@ extension RunDirectory {
     }
   }
 
-  /// Writes `events.csv` from those of the runs inside; that of a sweep again and again.
+  /// Writes `events.csv` from those of the runs inside.
   ///
-  /// - Parameter runs: for each run its flow and replicate, and where it is; one without an
-  ///   `events.csv` adds nothing.
+  /// - Parameters:
+  ///   - runs: for each run its flow and replicate, and where it is; one without an
+  ///     `events.csv` adds nothing.
+  ///   - replaces: whether the file may stand already.
   /// - Throws: `RecordError` when one of them is no such table, or the file cannot be written.
-  public func collectEvents(of runs: [([Cell], String)]) throws(RecordError) {
+  public func collectEvents(
+    of runs: [([Cell], String)], replacing replaces: Bool = false
+  ) throws(RecordError) {
     let own = Table(events: []).columns
     let columns = ["flow", "replicate"] + own
     var file = try TableFile(
-      creating: path(of: .events), columns: columns, replacing: has(.ledger))
+      creating: path(of: .events), columns: columns, replacing: replaces)
     for (leading, inner) in runs {
       let path = "\(path)/\(inner)/\(FileName.events)"
       guard access(path, F_OK) == 0 else { continue }

@@ -52,21 +52,15 @@ struct ApproximateCommand: ParsableCommand {
   private func measure(
     _ experiment: ApproximationExperiment, into directory: RunDirectory
   ) throws -> ApproximationReport {
-    let showsProgress = !options.quiet && Terminal.isInteractive
-    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
     do {
-      return try ApproximationRun(
-        experiment, program: Gradflow.program, threads: options.threadCount
-      )
-      .run(into: directory, isStopped: { Interruption.hasCome }) { part in
-        if showsProgress { Terminal.note("\r\u{1B}[K" + ApproximationSummary.name(of: part)) }
+      return try LaunchOptions.recording(into: directory) {
+        try options.showingParts { show in
+          try ApproximationRun(experiment, program: Gradflow.program, threads: options.threadCount)
+            .run(into: directory, isStopped: { Interruption.hasCome }) {
+              show(ApproximationSummary.name(of: $0))
+            }
+        }
       }
-    } catch let error as RecordError {
-      let isKept = FileManager.default.fileExists(atPath: directory.path)
-      throw Failure(
-        code: Exit.failed,
-        message: error.description
-          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
     } catch let error as ApproximationFailure {
       throw Failure(
         code: Exit.failed, message: error.description + "\nThe run is in \(directory.path).")

@@ -70,6 +70,28 @@ struct LaunchOptions: ParsableArguments {
     }
   }
 
+  /// What `body` computes into a run directory; an error of a file names what could be written.
+  static func recording<Value>(
+    into directory: RunDirectory, _ body: () throws -> Value
+  ) throws -> Value {
+    do {
+      return try body()
+    } catch let error as RecordError {
+      let isKept = FileManager.default.fileExists(atPath: directory.path)
+      throw Failure(
+        code: Exit.failed,
+        message: error.description
+          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
+    }
+  }
+
+  /// Runs `body` with the name of the part that it is at on one line, which goes at the end.
+  func showingParts<Value>(_ body: (_ show: (String) -> Void) throws -> Value) rethrows -> Value {
+    let showsProgress = !quiet && Terminal.isInteractive
+    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
+    return try body { if showsProgress { Terminal.note("\r\u{1B}[K" + $0) } }
+  }
+
   /// Runs an experiment with live progress.
   ///
   /// - Parameters:
@@ -89,18 +111,14 @@ struct LaunchOptions: ParsableArguments {
     let run = EnsembleRun(
       plan, program: Gradflow.program, threads: threadCount, logger: logger)
     do {
-      return try run.run(into: directory, exportCorpus: exportCorpus, judge: summary) { progress in
-        view?.show(progress)
-        return !Interruption.hasCome
+      return try Self.recording(into: directory) {
+        try run.run(into: directory, exportCorpus: exportCorpus, judge: summary) { progress in
+          view?.show(progress)
+          return !Interruption.hasCome
+        }
       }
     } catch let error as DocumentError {
       throw Failure(code: Exit.badInput, message: error.description)
-    } catch let error as RecordError {
-      let isKept = FileManager.default.fileExists(atPath: directory.path)
-      throw Failure(
-        code: Exit.failed,
-        message: error.description
-          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
     }
   }
 

@@ -61,7 +61,12 @@ struct PhasePlaneCommand: ParsableCommand {
     }
     let directory = try options.directory(experiment, out: out)
     Interruption.watch()
-    let report = try compute(plan, into: directory)
+    let report = try LaunchOptions.recording(into: directory) {
+      try options.showingParts { show in
+        try PhasePlaneRun(plan, program: Gradflow.program, threads: options.threadCount)
+          .run(into: directory, isStopped: { Interruption.hasCome }) { show("\($0.rawValue) …") }
+      }
+    }
     if report.isStopped {
       throw Failure(
         code: Exit.stopped, message: "stopped; no table is written in \(directory.path)")
@@ -76,24 +81,5 @@ struct PhasePlaneCommand: ParsableCommand {
       ("x", x), ("x_from", xFrom), ("x_to", xTo), ("y", y), ("y_from", yFrom), ("y_to", yTo),
       ("grid", grid),
     ].compactMap { key, value in value.map { "plane.\(key)=\($0)" } }
-  }
-
-  private func compute(
-    _ plan: PhasePlanePlan, into directory: RunDirectory
-  ) throws -> PhasePlaneReport {
-    let showsProgress = !options.quiet && Terminal.isInteractive
-    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
-    do {
-      return try PhasePlaneRun(plan, program: Gradflow.program, threads: options.threadCount)
-        .run(into: directory, isStopped: { Interruption.hasCome }) { part in
-          if showsProgress { Terminal.note("\r\u{1B}[K\(part.rawValue) …") }
-        }
-    } catch {
-      let isKept = FileManager.default.fileExists(atPath: directory.path)
-      throw Failure(
-        code: Exit.failed,
-        message: error.description
-          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
-    }
   }
 }

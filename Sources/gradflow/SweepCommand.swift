@@ -43,9 +43,10 @@ struct SweepCommand: ParsableCommand {
             "\(experiment): a single flow is no sweep; add the key sweep or replicates, or use gradflow run"
         )
       }
+      let ledger = try SweepCommand.reporting { try Sweep.ledger(of: plan) }
       let directory = try LaunchOptions.directory(experiment, out: out)
-      _ = try SweepCommand.reporting {
-        try Sweep(planning: plan, into: directory, program: Gradflow.program)
+      try SweepCommand.reporting {
+        _ = try Sweep(ledger, of: plan, into: directory, program: Gradflow.program)
       }
       print(
         "\(Summary.runs(plan.grid)) planned in \(directory.path); run them with\n"
@@ -127,7 +128,9 @@ struct SweepCommand: ParsableCommand {
     }
 
     func run() throws {
-      let sweep = try SweepCommand.open(path, allowingChanges: allowChangedExperiment)
+      let sweep = try SweepCommand.open(
+        path, memoryLimit: Machine.current().availableMemory,
+        allowingChanges: allowChangedExperiment)
       if !allowOtherProgram, let difference = sweep.difference(from: Gradflow.program) {
         throw Failure(
           code: Exit.badInput,
@@ -145,7 +148,7 @@ struct SweepCommand: ParsableCommand {
       let end = budget.flatMap(Self.seconds).map { clock.now + .seconds($0) }
       let view = quiet ? nil : RunView(sweep.plan)
       defer { view?.finish() }
-      let start = clock.now
+      let start = Timestamp.now()
       let selection = index.map { .number($0) } ?? shard.flatMap(Self.selection(ofShard:)) ?? .all
       let outcome = try SweepCommand.reporting {
         try SweepRun(
@@ -164,10 +167,9 @@ struct SweepCommand: ParsableCommand {
         (outcome.failedBefore, "failed before"), (outcome.elsewhere, "run by other processes"),
         (outcome.left, "left"),
       ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-      let seconds = (clock.now - start).components
       print(
         "\(parts.joined(separator: ", ")); "
-          + String(format: "%.1f s", Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18))
+          + String(format: "%.1f s", Timestamp.now().seconds(since: start)))
       if outcome.left > 0 {
         throw Failure(
           code: Exit.stopped,
@@ -230,10 +232,12 @@ struct SweepCommand: ParsableCommand {
     }
   }
 
-  private static func open(_ path: String, allowingChanges allowChanges: Bool) throws -> Sweep {
+  /// Opens a sweep, to look at it, or with a memory limit to run it.
+  private static func open(
+    _ path: String, memoryLimit: Int? = nil, allowingChanges allowChanges: Bool
+  ) throws -> Sweep {
     do {
-      return try Sweep(
-        at: path, memoryLimit: Machine.current().availableMemory, allowingChanges: allowChanges)
+      return try Sweep(at: path, memoryLimit: memoryLimit, allowingChanges: allowChanges)
     } catch let error as RecordError {
       throw Failure(code: Exit.badInput, message: error.description)
     } catch let error as DocumentError {

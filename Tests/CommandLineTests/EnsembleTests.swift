@@ -16,20 +16,6 @@ import Testing
     return scratch
   }
 
-  /// All files inside a folder by their path from there, but for what may differ from run to run.
-  private func files(_ scratch: Scratch, _ folder: String) throws -> [String: Data] {
-    let root = scratch.folder.appendingPathComponent(folder)
-    let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path)
-    var files: [String: Data] = [:]
-    for path in paths where !path.hasSuffix("manifest.json") {
-      let file = root.appendingPathComponent(path)
-      if (try? file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true {
-        files[path] = try Data(contentsOf: file)
-      }
-    }
-    return files
-  }
-
   @Test func everyRunIsAnOrdinaryRun() throws {
     let scratch = try scratch()
     let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet")
@@ -52,15 +38,15 @@ import Testing
       "run", "x.yaml", "--out", "alone", "--quiet", "--set", "sweep=[]", "--set", "replicates=1",
       "--set", "data.length=40", "--set", "initial.scale=0.01", "--set", "data.seed=2")
     #expect(alone.code == 0)
-    let own = try files(scratch, "alone")
+    let own = try scratch.files(in: "alone")
     #expect(own.keys.sorted() == completeRun.filter { $0 != "manifest.json" })
-    #expect(try files(scratch, "run/flows/000005/replicates/002") == own)
-    #expect(try files(scratch, "run/flows/000005/replicates/001") != own)
+    #expect(try scratch.files(in: "run/flows/000005/replicates/002") == own)
+    #expect(try scratch.files(in: "run/flows/000005/replicates/001") != own)
     // And it runs again to the same bytes.
     let again = try scratch.run(
       "run", "run/flows/000005/replicates/002/experiment.yaml", "--out", "again", "--quiet")
     #expect(again.code == 0)
-    #expect(try files(scratch, "again") == own)
+    #expect(try scratch.files(in: "again") == own)
   }
 
   @Test func neitherThreadsNorTheResolvedFileChangeAByte() throws {
@@ -70,12 +56,12 @@ import Testing
         try scratch.run("run", "x.yaml", "--out", threads, "--quiet", "--threads", threads).code
           == 0)
     }
-    let one = try files(scratch, "1")
+    let one = try scratch.files(in: "1")
     #expect(one.count == 3 + 12 * 5)
-    #expect(try files(scratch, "2") == one)
-    #expect(try files(scratch, "5") == one)
+    #expect(try scratch.files(in: "2") == one)
+    #expect(try scratch.files(in: "5") == one)
     #expect(try scratch.run("run", "1/experiment.yaml", "--out", "again", "--quiet").code == 0)
-    #expect(try files(scratch, "again") == one)
+    #expect(try scratch.files(in: "again") == one)
   }
 
   @Test func theTablesAtTheTopCollectTheRuns() throws {
@@ -127,7 +113,7 @@ import Testing
     let single = try scratch.run("run", "x.yaml", "--out", "single", "--quiet")
     #expect(single.code == 0)
     #expect(try scratch.names(in: "single") == completeRun)
-    #expect(try files(scratch, "single") == files(scratch, "run/replicates/001"))
+    #expect(try scratch.files(in: "single") == scratch.files(in: "run/replicates/001"))
     #expect(try scratch.manifest(of: "single")["flows"] == nil)
   }
 
@@ -206,7 +192,7 @@ import Testing
       let alone = try Program.run(
         arguments + overrides.flatMap { ["--set", $0] }, in: scratch)
       #expect(alone.code == 0)
-      #expect(try files(scratch, "alone\(flow)") == files(scratch, "run/flows/00000\(flow)"))
+      #expect(try scratch.files(in: "alone\(flow)") == scratch.files(in: "run/flows/00000\(flow)"))
     }
   }
 

@@ -129,6 +129,20 @@ final class Scratch: Sendable {
     return (lines.first ?? [], Array(lines.dropFirst()))
   }
 
+  /// All files inside a folder by their path from there, but for what may differ from run to run.
+  func files(in inner: String) throws -> [String: Data] {
+    let root = folder.appendingPathComponent(inner)
+    var files: [String: Data] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
+    where !path.hasSuffix("manifest.json") {
+      let file = root.appendingPathComponent(path)
+      if (try? file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true {
+        files[path] = try Data(contentsOf: file)
+      }
+    }
+    return files
+  }
+
   /// The manifest of a run.
   func manifest(of run: String) throws -> [String: Any] {
     try #require(

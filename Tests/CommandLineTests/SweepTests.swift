@@ -16,17 +16,6 @@ import Testing
     return scratch
   }
 
-  /// All files of the runs by their path, but for what may differ from run to run.
-  private func files(_ scratch: Scratch, _ folder: String) throws -> [String: Data] {
-    let root = scratch.folder.appendingPathComponent(folder)
-    var files: [String: Data] = [:]
-    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
-    where path.hasSuffix(".csv") || path.hasSuffix(".yaml") {
-      files[path] = try Data(contentsOf: root.appendingPathComponent(path))
-    }
-    return files
-  }
-
   /// Planned, run in shards from several processes, collected: the runs of `gradflow run`.
   @Test func shardsLeaveWhatOneRunLeaves() throws {
     let scratch = try planned()
@@ -57,8 +46,8 @@ import Testing
 
     let direct = try scratch.run("run", "x.yaml", "--out", "r", "--quiet")
     #expect(direct.code == 0)
-    let own = try files(scratch, "s/flows")
-    let whole = try files(scratch, "r/flows")
+    let own = try scratch.files(in: "s/flows")
+    let whole = try scratch.files(in: "r/flows")
     #expect(own.count == 30 && own == whole)
     let (events, others) = (try scratch.data("s/events.csv"), try scratch.data("r/events.csv"))
     #expect(events == others)
@@ -108,22 +97,26 @@ import Testing
 
   /// Killed at any moment, a sweep has whole runs or none, and goes on to the same bytes.
   @Test func killedSweepsGoOn() throws {
-    let scratch = try planned()
-    for pause in [150_000, 60_000, 250_000, 100_000] as [UInt32] {
-      // A shell outlives the program that it kills.
+    let scratch = try planned(Self.axes + "\nreplicates: 20")
+    for flow in [1, 2, 3] {
+      // A shell outlives the program that it kills, when some runs have ended and others have not.
       let result = try scratch.run(
         "sweep", "run", "s", "--quiet",
-        shell: "\"$0\" \"$@\" & sleep \(Double(pause) / 1e6); kill -9 $! ; wait $!; true")
+        shell:
+          "\"$0\" \"$@\" & until [ -e s/flows/00000\(flow)/replicates/003 ]; do sleep 0.005; done;"
+          + " kill -9 $!; wait $!; true")
       #expect(result.code == 0)
-      for name in (try? scratch.names(in: "s/flows")) ?? [] where !name.hasPrefix(".") {
-        #expect(try scratch.state(of: "s/flows/\(name)") == "finished")
+      let status = try scratch.run("sweep", "status", "s").output
+      #expect(!status.contains(" 0 missing") && status.contains(" 0 failed"), "\(status)")
+      for name in try scratch.names(in: "s/flows/000001/replicates") where !name.hasPrefix(".") {
+        let run = "s/flows/000001/replicates/\(name)"
+        #expect(try scratch.state(of: run) == "finished")
       }
     }
     #expect(try scratch.run("sweep", "run", "s", "--quiet").code == 0)
-    #expect(try scratch.names(in: "s/flows") == (1...6).map { "00000\($0)" })
     #expect(try scratch.run("run", "x.yaml", "--out", "r", "--quiet").code == 0)
-    let (own, direct) = (try files(scratch, "s/flows"), try files(scratch, "r/flows"))
-    #expect(own == direct)
+    let (own, direct) = (try scratch.files(in: "s/flows"), try scratch.files(in: "r/flows"))
+    #expect(own == direct && own.count == 600)
   }
 
   /// Two processes at a time share the runs, each of which is done once.
@@ -152,7 +145,7 @@ import Testing
         "model.degree=\(degree)")
       #expect(alone.code == 0)
       let (own, shared) = (
-        try files(scratch, "r\(degree)"), try files(scratch, "s/flows/00000\(degree)")
+        try scratch.files(in: "r\(degree)"), try scratch.files(in: "s/flows/00000\(degree)")
       )
       #expect(own.count == 5 && own == shared)
     }

@@ -2,7 +2,7 @@ public import MixedTargets
 public import RunRecords
 
 /// What `gradflow approximate` measured.
-public struct ApproximationReport: Sendable, Equatable {
+public struct ApproximationReport: Sendable, Equatable, TableReport {
   /// One similarity with its rows.
   public struct Similarity: Sendable, Equatable {
     /// The study.

@@ -43,33 +43,14 @@ public struct ApproximationRun: Sendable {
   public func run(
     into directory: RunDirectory, isStopped: () -> Bool, observer: (Part) -> Void
   ) throws -> ApproximationReport {
-    let start = Timestamp.now()
     let resolved = experiment.resolved
-    var manifest = program.manifest(
-      seeds: ["sequences": experiment.sampling.seed], resolved: resolved, threads: threads,
-      start: start)
-    manifest.tables = []
-    try directory.begin(resolved, manifest)
-    do {
-      var report = try measure(isStopped, observer)
-      report.isStopped = isStopped()
-      if !report.isStopped {
-        for (name, table) in report.tables { try directory.write(table, as: name) }
-        manifest.tables = report.tables.map(\.name.description)
-        manifest.laws = report.checks
-      }
-      manifest.end = .now()
-      manifest.status = report.isStopped ? .stopped("stopped by the user") : .finished
-      report.seconds = Timestamp.now().seconds(since: start)
-      // The manifest comes last: once it says finished, everything is there.
-      try directory.write(manifest)
-      return report
-    } catch {
-      manifest.end = .now()
-      manifest.status = .failed("\(error)")
-      try? directory.write(manifest)
-      throw error
-    }
+    return try directory.record(
+      resolved,
+      program.manifest(
+        seeds: ["sequences": experiment.sampling.seed], resolved: resolved, threads: threads,
+        start: .now()),
+      isStopped: isStopped, tables: \.tables
+    ) { try measure(isStopped, observer) }
   }
 
   private func measure(

@@ -131,7 +131,7 @@ struct Evaluation: Sendable {
     let corpus = CompressedCorpus(
       sequences, shape: model.windowShape, targets: .expected, pairs: model.pairs, threads: threads)
     let objective = model.objective(
-      over: corpus, length: length, completeShare: nil, threads: threads)
+      WindowLoss(model, corpus: corpus, length: length, completeShare: nil, threads: threads))
     var losses: [Predictor: [Double]] = [:]
     for (predictor, theta) in [(Predictor.model, parameters)] + (limit.map { [$0] } ?? []) {
       guard let predictions = objective.predictions(at: theta) else { continue }

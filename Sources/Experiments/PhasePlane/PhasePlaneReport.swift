@@ -2,7 +2,7 @@ public import GradientFlow
 public import RunRecords
 
 /// What `gradflow phase-plane` found.
-public struct PhasePlaneReport: Sendable {
+public struct PhasePlaneReport: Sendable, TableReport {
   /// The flow on the grid.
   public internal(set) var grid: PlaneGrid
   /// The curves on which a velocity is 0.

@@ -41,35 +41,15 @@ public struct PhasePlaneRun: Sendable {
   /// - Throws: `RecordError` when a file cannot be written; the manifest then says so.
   public func run(
     into directory: RunDirectory, isStopped: @escaping () -> Bool, observer: (Part) -> Void
-  ) throws(RecordError) -> PhasePlaneReport {
-    let start = Timestamp.now()
+  ) throws -> PhasePlaneReport {
     let experiment = plan.plan.experiment
     let resolved = experiment.resolved
-    var manifest = program.manifest(
-      experiment: experiment, resolved: resolved, threads: threads, start: start)
-    manifest.tables = []
-    try directory.begin(resolved, manifest)
-    do {
-      var report = report(isStopped, observer)
-      report.isStopped = isStopped()
-      if !report.isStopped {
-        let tables = report.tables(parameters: plan.plan.system.layout.names)
-        for (name, table) in tables { try directory.write(table, as: name) }
-        manifest.tables = tables.map(\.name.description)
-        manifest.laws = report.checks
-      }
-      manifest.end = .now()
-      manifest.status = report.isStopped ? .stopped("stopped by the user") : .finished
-      report.seconds = Timestamp.now().seconds(since: start)
-      // The manifest comes last: once it says finished, everything is there.
-      try directory.write(manifest)
-      return report
-    } catch {
-      manifest.end = .now()
-      manifest.status = .failed("\(error)")
-      try? directory.write(manifest)
-      throw error
-    }
+    return try directory.record(
+      resolved,
+      program.manifest(
+        experiment: experiment, resolved: resolved, threads: threads, start: .now()),
+      isStopped: isStopped, tables: { $0.tables(parameters: plan.plan.system.layout.names) }
+    ) { report(isStopped, observer) }
   }
 
   private func report(

@@ -1,5 +1,6 @@
 import Corpora
 import GradientFlow
+import InductionHeads
 import MarkovChains
 import Objectives
 
@@ -37,6 +38,6 @@ struct InductionHeadBatches: BatchSource {
   }
 
   func objective(over members: [Int]) -> any Objective {
-    plan.objective(over: data.chosen(members), of: plan.trainedModel, threads: 1)
+    plan.trainedModel.objective(plan.posed(data.chosen(members), threads: 1))
   }
 }
