@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -70,6 +70,10 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 	$(swift-build) --build-tests
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
 	cd plots && "../$(python)" -m pytest
+
+test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in two to three minutes
+	$(swift-build) --build-tests
+	GRADFLOW_KILLS=100 $(swift-test) --filter KillTests
 
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them

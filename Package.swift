@@ -181,7 +181,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
-      name: "CommandLineTests", dependencies: ["gradflow"], swiftSettings: settings),
+      name: "CommandLineTests", dependencies: ["gradflow", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ParallelLoopsTests", dependencies: ["ParallelLoops"], swiftSettings: settings),
     .testTarget(

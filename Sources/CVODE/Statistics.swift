@@ -50,8 +50,9 @@ public struct Statistics: Sendable, Hashable {
     for count in counts { left[keyPath: count] += right[keyPath: count] }
   }
 
+  /// All of them.
   // Key paths are not Sendable by themselves; an array made on demand needs no global.
-  private static var counts: [WritableKeyPath<Statistics, Int>] {
+  package static var counts: [WritableKeyPath<Statistics, Int>] {
     [
       \.steps, \.derivativeEvaluations, \.errorTestFailures, \.correctorIterations,
       \.correctorFailures, \.correctorStepFailures, \.stabilityLimitOrderReductions,

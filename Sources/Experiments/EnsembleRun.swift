@@ -39,6 +39,7 @@ public struct EnsembleRun: Sendable {
   ///
   /// - Parameters:
   ///   - directory: a new run directory.
+  ///   - resumption: how runs go on that were interrupted there; nil to begin.
   ///   - exportCorpus: whether every run writes its data as `corpus.npz` or `population.npz`.
   ///   - judge: called once for each run that was computed, as it ends, from several threads.
   ///   - observer: told what goes on, from several threads; returns whether to go on.
@@ -46,15 +47,24 @@ public struct EnsembleRun: Sendable {
   /// - Throws: `DocumentError` when a single flow cannot start (nothing is left behind then),
   ///   `RecordError` when a file at the top, or of a single flow, cannot be written.
   public func run<Judgement: Sendable>(
-    into directory: RunDirectory, exportCorpus: Bool = false,
+    into directory: RunDirectory, resuming resumption: Resumption? = nil,
+    exportCorpus: Bool = false,
     judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
     observer: @escaping @Sendable (EnsembleProgress) -> Bool
   ) throws -> EnsembleOutcome<Judgement> {
     let start = Timestamp.now()
+    let lock = try directory.lock()
+    defer { withExtendedLifetime(lock) {} }
+    let resolved = plan.resolved
+    var manifest = program.manifest(
+      experiment: plan.first.experiment, resolved: resolved, threads: threads, start: start)
+    let earlier = try resumption?.earlier(in: directory, than: manifest)
     if plan.grid.isSingle {
       let point = plan.grid[0]
       let outcome = try run(
-        point, plan.first, into: directory, threads: threads, exportCorpus, observer)
+        point, plan.first, into: directory, threads: threads, resumption, exportCorpus, observer)
+      // Stopped runs go on from them, and those of a full disk.
+      if outcome.ending.isLast { try CheckpointStore(directory).remove() }
       let result = FlowResult(
         point: point, ending: FlowEnding(outcome.ending),
         end: FlowEnd(outcome.trajectory, of: plan.first), findings: outcome.findings,
@@ -64,13 +74,14 @@ public struct EnsembleRun: Sendable {
         flows: [result], findings: outcome.findings, seconds: Timestamp.now().seconds(since: start))
     }
 
-    let resolved = plan.resolved
-    var manifest = program.manifest(
-      experiment: plan.first.experiment, resolved: resolved, threads: threads, start: start)
     manifest.flows = FlowCounts(total: plan.grid.count)
+    if resumption != nil {
+      if let earlier { manifest.resume(earlier) }
+      try directory.removeResults()
+    }
     try directory.begin(resolved, manifest)
 
-    let flows = runAll(into: directory, exportCorpus, judge: judge, observer: observer)
+    let flows = runAll(into: directory, resumption, exportCorpus, judge: judge, observer: observer)
     let outcome = EnsembleOutcome(
       flows: flows, findings: plan.findings(of: flows),
       seconds: Timestamp.now().seconds(since: start))
@@ -78,12 +89,17 @@ public struct EnsembleRun: Sendable {
     manifest.flows = FlowCounts(outcome)
     manifest.status = RunStatus(outcome)
     try record(outcome, into: directory, &manifest)
+    if !outcome.isStopped {
+      for flow in flows {
+        try CheckpointStore(directory.inner(at: flow.point.path) ?? directory).remove()
+      }
+    }
     return outcome
   }
 
   /// Runs the flows of a grid on all threads.
   private func runAll<Judgement: Sendable>(
-    into directory: RunDirectory, _ exportCorpus: Bool,
+    into directory: RunDirectory, _ resumption: Resumption?, _ exportCorpus: Bool,
     judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
     observer: @escaping @Sendable (EnsembleProgress) -> Bool
   ) -> [FlowResult<Judgement>] {
@@ -104,7 +120,9 @@ public struct EnsembleRun: Sendable {
           try gate.enter(bytes: plan.size.bytes) {
             guard tell(.started(point)) else { return }
             let outcome = try runInner(
-              point, plan, in: directory, threads: max(1, threads / workers), exportCorpus, tell)
+              point, plan, in: directory, threads: max(1, threads / workers), resumption,
+              exportCorpus,
+              tell)
             (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
             (findings, swept) = (outcome.findings, outcome.swept)
             judgement = judge(point, plan, outcome)
@@ -127,11 +145,13 @@ public struct EnsembleRun: Sendable {
   /// One run of several into a directory of its own.
   private func runInner(
     _ point: FlowPoint, _ plan: ExperimentPlan, in directory: RunDirectory, threads: Int,
-    _ exportCorpus: Bool, _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
+    _ resumption: Resumption?, _ exportCorpus: Bool,
+    _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
   ) throws -> ExperimentRun.Outcome {
-    let inner = try directory.createInner(at: point.folder.map(\.path))
+    let inner = try directory.createInner(
+      at: point.folder.map(\.path), resuming: resumption != nil)
     do {
-      return try run(point, plan, into: inner, threads: threads, exportCorpus, observer)
+      return try run(point, plan, into: inner, threads: threads, resumption, exportCorpus, observer)
     } catch let error as DocumentError {
       throw self.plan.ensemble.explained(error, at: point)
     }
@@ -140,13 +160,16 @@ public struct EnsembleRun: Sendable {
   /// One run into its directory.
   private func run(
     _ point: FlowPoint, _ plan: ExperimentPlan, into directory: RunDirectory, threads: Int,
-    _ exportCorpus: Bool, _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
+    _ resumption: Resumption?, _ exportCorpus: Bool,
+    _ observer: @escaping @Sendable (EnsembleProgress) -> Bool
   ) throws -> ExperimentRun.Outcome {
     var logger = logger
     if !point.path.isEmpty { logger[metadataKey: "run"] = "\(point.path)" }
     return try ExperimentRun(
       plan, program: program, threads: threads, logger: logger, sharing: shared
-    ).run(into: directory, exportCorpus: exportCorpus) { observer(.advanced(point, $0)) }
+    ).run(into: directory, exportCorpus: exportCorpus, resuming: resumption) {
+      observer(.advanced(point, $0))
+    }
   }
 
   /// Writes the files at the top; one that cannot be written does not keep the others from it.

@@ -24,6 +24,7 @@ extension Experiment {
     values[Keys.relativeTolerance] = solver.relativeTolerance
     values[Keys.absoluteTolerance] = solver.absoluteTolerance
     values[Keys.stepLimit] = solver.stepLimit
+    values[Keys.checkpointSteps] = solver.checkpointSteps
     values[Keys.eventErrors] = solver.eventErrors
     values[Keys.first] = sampling.first
     values[Keys.perDecade] = sampling.perDecade

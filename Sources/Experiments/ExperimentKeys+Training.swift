@@ -80,6 +80,9 @@ extension ExperimentKeys {
     "solver.step_limit", IntegerRange(1...1_000_000_000), unit: "steps per stage",
     default: .value(100_000),
     "The number of steps after which a stage gives up")
+  static let checkpointSteps = Key.integer(
+    "solver.checkpoint_steps", .atLeast(20), unit: "steps", default: .value(2000),
+    "After so many steps of a stage the solver starts anew, and a run can be resumed from there")
   static let eventErrors = Key.boolean(
     "solver.event_errors", default: .value(true),
     "Whether a second solve at a tenth of the tolerances gives event times their error bars")

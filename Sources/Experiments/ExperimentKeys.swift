@@ -29,6 +29,7 @@ public enum ExperimentKeys {
       stopWhen.declaration, quantity.declaration, above.declaration, below.declaration,
       method.declaration, linearSolver.declaration, krylovDimension.declaration,
       relativeTolerance.declaration, absoluteTolerance.declaration, stepLimit.declaration,
+      checkpointSteps.declaration,
       eventErrors.declaration,
       completeShare.declaration,
       first.declaration, perDecade.declaration, sharpness.declaration,

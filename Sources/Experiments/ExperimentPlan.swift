@@ -77,7 +77,8 @@ public struct ExperimentPlan: Sendable {
     return SolverOptions(
       method: solver.method == .bdf ? .bdf : .adams, linearSolver: linear,
       relativeTolerance: solver.relativeTolerance, absoluteTolerance: solver.absoluteTolerance,
-      stepLimit: solver.stepLimit, eventErrors: solver.eventErrors, threads: threads)
+      stepLimit: solver.stepLimit, checkpointSteps: solver.checkpointSteps,
+      eventErrors: solver.eventErrors, threads: threads)
   }
 
   /// When the trajectory is sampled.

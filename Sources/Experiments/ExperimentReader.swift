@@ -181,6 +181,7 @@ struct ExperimentReader {
       relativeTolerance: try document.required(Keys.relativeTolerance),
       absoluteTolerance: try document.required(Keys.absoluteTolerance),
       stepLimit: try document.required(Keys.stepLimit),
+      checkpointSteps: try document.required(Keys.checkpointSteps),
       eventErrors: try document.required(Keys.eventErrors))
   }
 

@@ -39,6 +39,9 @@ public struct ExperimentRun: Sendable {
     case stopped
     /// The integration failed; all up to there is recorded.
     case failed(FlowFailure)
+
+    /// Whether nothing is left to be done.
+    var isLast: Bool { if case .stopped = self { false } else { true } }
   }
 
   /// What a run leaves: the trajectory and what was found of it.
@@ -69,13 +72,14 @@ public struct ExperimentRun: Sendable {
   ///   - directory: a new run directory; discarded again if the run cannot start.
   ///   - exportCorpus: whether to write the tokens as `corpus.npz`.
   ///   - isClaimed: whether the directory is its claimer's, who discards it.
+  ///   - resumption: how to go on from a checkpoint in the directory; nil to begin.
   ///   - observer: told after every accepted step; returns whether to go on.
-  /// - Returns: the outcome; all files are written.
+  /// - Returns: the outcome; all files are written. Checkpoints are left to the caller.
   /// - Throws: `DocumentError` when the experiment cannot start, `RecordError` when a file cannot
-  ///   be written.
+  ///   be written, or a checkpoint does not fit.
   public func run(
     into directory: RunDirectory, exportCorpus: Bool = false, isClaimed: Bool = false,
-    observer: @escaping (FlowProgress) -> Bool
+    resuming resumption: Resumption? = nil, observer: @escaping (FlowProgress) -> Bool
   ) throws -> Outcome {
     let start = Timestamp.now()
     let resolved = plan.experiment.resolved
@@ -83,6 +87,10 @@ public struct ExperimentRun: Sendable {
       experiment: plan.experiment, resolved: resolved, threads: threads, start: start)
 
     let prepared: any PreparedSystem
+    let problem: FlowProblem
+    let checkpoints = RunCheckpoints(
+      in: directory, from: program.origin(of: resolved), logger: logger)
+    var checkpoint: FlowCheckpoint?
     do {
       prepared = plan.system.prepared(threads: threads, sharing: shared)
       logger.debug(
@@ -93,6 +101,13 @@ public struct ExperimentRun: Sendable {
         ])
       let loss = prepared.objective.makeEvaluator(threads: threads).loss(at: plan.start)
       guard loss.isFinite else { throw plan.system.infiniteStart(loss) }
+      problem = FlowProblem(
+        minimizing: prepared.objective, from: plan.start, stages: plan.stages)
+      if let resumption {
+        checkpoint = try checkpoints.newest(
+          resumption, of: problem, sampling: plan.sampling, threads: threads)
+        try takeBack(after: checkpoint, in: directory, &manifest)
+      }
       try directory.write(resolved, as: .experiment)
       try directory.write(manifest)
       if exportCorpus {
@@ -104,19 +119,18 @@ public struct ExperimentRun: Sendable {
       }
     } catch {
       // Nothing was computed, so nothing is left behind.
-      if !isClaimed { try? directory.discard() }
+      if !isClaimed, directory.isNew { try? directory.discard() }
       throw error
     }
 
-    let problem = FlowProblem(
-      minimizing: prepared.objective, from: plan.start, stages: plan.stages)
     let options = plan.solverOptions(threads: threads)
     let trajectory: Trajectory
     var ending: Ending
     var isStopped = false
     do {
       trajectory = try FlowSolver(options: options).solve(
-        problem, sampling: plan.sampling
+        problem, sampling: plan.sampling,
+        checkpoints: CheckpointKeeping(from: checkpoint, keep: checkpoints.keep)
       ) { progress in
         isStopped = !observer(progress)
         return !isStopped
@@ -184,6 +198,7 @@ public struct ExperimentRun: Sendable {
       evaluation = self.evaluation(of: trajectory, observer: goesOn)
     }
     if isStopped, case .finished = ending { ending = .stopped }
+    if case .stopped = ending { checkpoints.write() }
     let findings =
       (judged?.findings ?? []) + findings(about: training, options) + findings(about: evaluation)
 
@@ -208,6 +223,43 @@ public struct ExperimentRun: Sendable {
       seconds: Timestamp.now().seconds(since: start))
   }
 
+  /// Takes back what an interrupted run recorded after the checkpoint that this one goes on from.
+  private func takeBack(
+    after checkpoint: FlowCheckpoint?, in directory: RunDirectory, _ manifest: inout Manifest
+  ) throws(RecordError) {
+    let hasRows = directory.has(.trajectory)
+    if let checkpoint {
+      if let earlier = try? directory.manifest() {
+        manifest.resume(earlier)
+      }
+      logger.info("resumed", metadata: ["t": "\(checkpoint.time)"])
+    }
+    try directory.removeResults()
+    guard hasRows, let trajectory = checkpoint?.trajectory else { return }
+    try write(trajectory, [:], into: directory) { body throws(RecordError) in try body() }
+  }
+
+  /// Writes the tables of a trajectory.
+  private func write(
+    _ trajectory: Trajectory, _ samplingErrors: [String: Double], into directory: RunDirectory,
+    _ attempt: (() throws(RecordError) -> Void) throws(RecordError) -> Void
+  ) throws(RecordError) {
+    try attempt { () throws(RecordError) in
+      try directory.write(
+        Table(
+          events: trajectory.events.map {
+            EventRecord($0, in: trajectory, samplingError: samplingErrors[$0.name])
+          }), as: .events)
+    }
+    try attempt { () throws(RecordError) in
+      try directory.write(
+        Table(steps: trajectory.steps.map { StepRecord($0, in: trajectory) }), as: .steps)
+    }
+    try attempt { () throws(RecordError) in
+      try directory.write(Table(trajectory), as: .trajectory)
+    }
+  }
+
   /// Writes all files of a run that ended.
   ///
   /// A file that cannot be written does not keep the others from being written.
@@ -225,20 +277,7 @@ public struct ExperimentRun: Sendable {
         try directory.write(trajectory.finalParameters.text, as: .final)
       }
     }
-    attempt { () throws(RecordError) in
-      try directory.write(
-        Table(
-          events: trajectory.events.map {
-            EventRecord($0, in: trajectory, samplingError: samplingErrors[$0.name])
-          }), as: .events)
-    }
-    attempt { () throws(RecordError) in
-      try directory.write(
-        Table(steps: trajectory.steps.map { StepRecord($0, in: trajectory) }), as: .steps)
-    }
-    attempt { () throws(RecordError) in
-      try directory.write(Table(trajectory), as: .trajectory)
-    }
+    try write(trajectory, samplingErrors, into: directory) { attempt($0) }
     if !evaluation.isEmpty, let settings = plan.experiment.inductionHeads?.evaluation {
       attempt { () throws(RecordError) in
         try directory.write(

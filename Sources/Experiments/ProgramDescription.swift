@@ -1,4 +1,5 @@
 import CVODE
+import Foundation
 import InductionHeads
 import LinearAlgebra
 public import RunRecords
@@ -30,13 +31,25 @@ public struct ProgramDescription: Sendable {
     seeds: [String: UInt64], resolved: String, threads: Int, start: Timestamp
   ) -> Manifest {
     Manifest(
-      programVersion: version, experimentSHA256: Digest.sha256(resolved.utf8), seeds: seeds,
+      programVersion: version, programSHA256: Self.digest,
+      experimentSHA256: Digest.sha256(resolved.utf8), seeds: seeds,
       source: source,
       libraries: [
         "SUNDIALS": SundialsLibrary.version, "OpenBLAS": OpenBLAS.configuration,
       ],
       compiler: Self.compiler, kernelPath: kernelInstructionSet,
       machine: .current(), threads: threads, start: start)
+  }
+
+  /// The SHA-256 of the program that runs; nil where it cannot be read.
+  static let digest: String? = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe")))
+    .map { Digest.sha256($0) }
+
+  /// What a checkpoint of an experiment comes from.
+  func origin(of resolved: String) -> CheckpointOrigin {
+    CheckpointOrigin(
+      experimentSHA256: Digest.sha256(resolved.utf8), programSHA256: Self.digest ?? "unknown",
+      kernelPath: kernelInstructionSet)
   }
 
   private static var compiler: String {

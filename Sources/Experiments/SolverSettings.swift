@@ -14,6 +14,8 @@ public struct SolverSettings: Sendable, Hashable {
   public var absoluteTolerance: Double
   /// The number of steps after which a stage gives up.
   public var stepLimit: Int
+  /// After so many steps of a stage the solver starts anew.
+  public var checkpointSteps: Int
   /// Whether a second solve at a tenth of the tolerances gives event times an error bar.
   public var eventErrors: Bool
 }

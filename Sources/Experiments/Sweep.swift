@@ -101,22 +101,11 @@ public struct Sweep: Sendable {
 
   /// What differs between the program that planned this and another one, in words; nil if nothing does.
   ///
-  /// Bytes of results hang on the program's source and on the instruction set of its kernels.
+  /// - Parameter program: the other one.
+  /// - Returns: for instance `kernels avx2 instead of avx512`.
   public func difference(from program: ProgramDescription) -> String? {
-    let own = program.manifest(seeds: [:], resolved: "", threads: 1, start: .now())
-    func differing(_ name: String, _ planned: String, _ now: String) -> String? {
-      planned == now ? nil : "\(name) \(now) instead of \(planned)"
-    }
-    func state(_ source: SourceState?) -> String {
-      source.map { $0.commit + ($0.isDirty ? " with changes" : "") } ?? "unknown"
-    }
-    let parts = [
-      differing("version", manifest.programVersion, own.programVersion),
-      differing("commit", state(manifest.source), state(own.source)),
-      differing("kernels", manifest.kernelPath, own.kernelPath),
-      differing("SUNDIALS", manifest.libraries["SUNDIALS"] ?? "", own.libraries["SUNDIALS"] ?? ""),
-    ].compactMap(\.self)
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    manifest.difference(
+      from: program.manifest(seeds: [:], resolved: "", threads: 1, start: .now()))
   }
 
   /// How a run of the ledger stands.

@@ -144,7 +144,9 @@ public struct SweepRun: Sendable {
         do {
           outcome = try ExperimentRun(
             plan, program: program, threads: 1, logger: logger, sharing: shared
-          ).run(into: claim.directory, isClaimed: true) { tell(.advanced(point, $0)) }
+          ).run(into: claim.directory, isClaimed: true, resuming: .lenient) {
+            tell(.advanced(point, $0))
+          }
         } catch let error as DocumentError {
           throw sweep.plan.ensemble.explained(error, at: point)
         }
@@ -159,7 +161,12 @@ public struct SweepRun: Sendable {
     } catch {
       preconditionFailure("no other error is thrown here: \(error)")
     }
-    if ending.isInterrupted { try claim.discard() } else { try claim.publish() }
+    if ending.isInterrupted {
+      try claim.abandon()
+    } else {
+      try CheckpointStore(claim.directory).remove()
+      try claim.publish()
+    }
     _ = tell(.ended(point, ending, end))
     return ending
   }

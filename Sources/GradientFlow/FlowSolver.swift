@@ -19,53 +19,77 @@ public struct FlowSolver: Sendable {
   /// - Parameters:
   ///   - problem: the flow.
   ///   - sampling: when to take samples; nil for events alone.
+  ///   - checkpoints: where to go on, and what becomes of further checkpoints; nil to begin and keep none.
   ///   - observer: told after every accepted step; returns whether to go on. A flow that is
   ///     stopped is complete up to there.
   /// - Returns: the trajectory; its last stage says whether it was stopped.
   /// - Throws: ``FlowFailure`` with everything up to the failure.
   public func solve(
-    _ problem: FlowProblem, sampling: SampleSchedule?,
+    _ problem: FlowProblem, sampling: SampleSchedule?, checkpoints: CheckpointKeeping? = nil,
     observer: @escaping (FlowProgress) -> Bool = { _ in true }
   ) throws(FlowFailure) -> Trajectory {
+    let checkpoint = checkpoints?.last
+    let keep = checkpoints?.keep ?? { _ in }
+    if let checkpoint, checkpoint.isSolved { return checkpoint.trajectory }
     let sharpness = sampling?.sharpness ?? false
-    var trajectory = try integrate(problem, options, sampling, sharpness, observer)
-    let isWhole = trajectory.stages.last?.ending != .stopped
-    guard options.eventErrors, isWhole, !trajectory.events.isEmpty else { return trajectory }
-    do {
-      var isStopped = false
-      let check = try integrate(problem, options.tightened, nil, sharpness) { progress in
-        isStopped = !observer(progress)
-        return !isStopped
-      }
-      if isStopped {
-        trajectory.eventErrorsMissing = "The second solve was stopped."
-      } else {
-        trajectory.setErrors(from: check)
-      }
-    } catch {
-      trajectory.eventErrorsMissing = "The second solve failed: \(error)"
+    let start = Trajectory(
+      objective: problem.objective, start: problem.start, sharpness: sharpness)
+    var trajectory: Trajectory
+    if let checkpoint, checkpoint.check != nil {
+      trajectory = checkpoint.trajectory
+    } else {
+      trajectory = try integrate(
+        problem, options, sampling, from: checkpoint?.trajectory ?? start, checkpoint?.progress,
+        keeping: {
+          keep(FlowCheckpoint(trajectory: $0, check: nil, progress: $1, isSolved: false))
+        }, observer)
     }
+    guard trajectory.stages.last?.ending != .stopped else { return trajectory }
+    if options.eventErrors, !trajectory.events.isEmpty {
+      do {
+        var isStopped = false
+        let first = trajectory
+        let check = try integrate(
+          problem, options.tightened, nil, from: checkpoint?.check ?? start,
+          checkpoint?.check == nil ? nil : checkpoint?.progress,
+          keeping: {
+            keep(FlowCheckpoint(trajectory: first, check: $0, progress: $1, isSolved: false))
+          }
+        ) { progress in
+          isStopped = !observer(progress)
+          return !isStopped
+        }
+        if isStopped {
+          trajectory.eventErrorsMissing = "The second solve was stopped."
+          return trajectory
+        }
+        trajectory.setErrors(from: check)
+      } catch {
+        trajectory.eventErrorsMissing = "The second solve failed: \(error)"
+      }
+    }
+    keep(FlowCheckpoint(trajectory: trajectory, check: nil, progress: nil, isSolved: true))
     return trajectory
   }
 
+  /// Integrates the stages that are left.
   private func integrate(
     _ problem: FlowProblem, _ options: SolverOptions, _ sampling: SampleSchedule?,
-    _ sharpness: Bool, _ observer: @escaping (FlowProgress) -> Bool
+    from start: Trajectory, _ progress: StageProgress?,
+    keeping keep: @escaping (Trajectory, StageProgress?) -> Void,
+    _ observer: @escaping (FlowProgress) -> Bool
   ) throws(FlowFailure) -> Trajectory {
-    let objective = problem.objective
-    let evaluator = objective.makeEvaluator(threads: options.threads)
-    var trajectory = Trajectory(
-      objective: objective, start: problem.start, sharpness: sharpness)
-    for (position, stage) in problem.stages.enumerated() {
+    let evaluator = problem.objective.makeEvaluator(threads: options.threads)
+    var (trajectory, progress) = (start, progress)
+    let begun = trajectory.stages.count - (progress == nil ? 0 : 1)
+    for position in begun..<problem.stages.count {
       var integration = StageIntegration(
-        position: position, stage: stage,
-        startTime: trajectory.stages.last?.endTime ?? 0,
-        dynamics: StageDynamics(
-          objective: objective, evaluator: evaluator, stage: stage, at: trajectory.parameters),
-        trajectory: trajectory, options: options, sampling: sampling, observer: observer)
+        problem, position: position, evaluator: evaluator, after: trajectory, from: progress,
+        options: options, sampling: sampling, observer: observer, keep: { keep($0, $1) })
       try integration.run()
-      trajectory = integration.trajectory
+      (trajectory, progress) = (integration.trajectory, nil)
       if trajectory.stages.last?.ending == .stopped { break }
+      keep(trajectory, nil)
     }
     return trajectory
   }

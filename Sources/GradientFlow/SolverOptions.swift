@@ -32,6 +32,10 @@ public struct SolverOptions: Sendable, Equatable {
   public var absoluteTolerance: Double
   /// The most accepted steps of one stage.
   public var stepLimit: Int
+  /// After so many accepted steps of a stage the solver starts anew, ≥ 1: there a flow can be resumed.
+  ///
+  /// Where these boundaries lie changes a trajectory within its tolerances.
+  public var checkpointSteps: Int
   /// Whether a second solve at a tenth of the tolerances gives event times their error bars.
   public var eventErrors: Bool
   /// Threads that one evaluation may use; the results do not depend on it.
@@ -40,14 +44,15 @@ public struct SolverOptions: Sendable, Equatable {
   /// Options with the defaults of the program.
   public init(
     method: Method = .bdf, linearSolver: LinearSolver = .dense, relativeTolerance: Double = 1e-8,
-    absoluteTolerance: Double = 1e-10, stepLimit: Int = 100_000, eventErrors: Bool = true,
-    threads: Int = 1
+    absoluteTolerance: Double = 1e-10, stepLimit: Int = 100_000, checkpointSteps: Int = 2000,
+    eventErrors: Bool = true, threads: Int = 1
   ) {
     self.method = method
     self.linearSolver = linearSolver
     self.relativeTolerance = relativeTolerance
     self.absoluteTolerance = absoluteTolerance
     self.stepLimit = stepLimit
+    self.checkpointSteps = checkpointSteps
     self.eventErrors = eventErrors
     self.threads = threads
   }

@@ -10,60 +10,78 @@ struct StageIntegration {
   let sampling: SampleSchedule?
   let observer: (FlowProgress) -> Bool
 
-  let startTime: Double
+  /// Told at every restart boundary inside the stage.
+  let keep: (Trajectory, StageProgress) -> Void
+
   let dynamics: StageDynamics
   var trajectory: Trajectory
+  private var progress: StageProgress
+  private let sampleTimes: [Double]
+  private let isResumed: Bool
 
-  // What is gathered at accepted steps.
-  private var times: [Double] = [0]
-  private var squaredNorms: [Double]
-  private var lastLoss: Double
-  private let lossAtStart: Double
-  private var interpolants: [StepInterpolant] = []
-  private var pendingSamples: ArraySlice<Double>
-  /// When each transition was reached, and the size of the step it lies in.
-  private var reached: [String: (time: Double, step: Double)] = [:]
-
+  /// - Parameters:
+  ///   - problem: the flow.
+  ///   - position: the stage's position among the stages.
+  ///   - evaluator: of the objective.
+  ///   - trajectory: all before the stage or, with `progress`, up to there.
+  ///   - progress: where an earlier integration of the stage stands; nil to begin.
+  ///   - options: how it is integrated.
+  ///   - sampling: when to sample.
+  ///   - observer: told after every step; returns whether to go on.
+  ///   - keep: told at every restart boundary.
   init(
-    position: Int, stage: Stage, startTime: Double, dynamics: StageDynamics,
-    trajectory: Trajectory, options: SolverOptions, sampling: SampleSchedule?,
-    observer: @escaping (FlowProgress) -> Bool
+    _ problem: FlowProblem, position: Int, evaluator: any ObjectiveEvaluator,
+    after trajectory: Trajectory, from progress: StageProgress?, options: SolverOptions,
+    sampling: SampleSchedule?, observer: @escaping (FlowProgress) -> Bool,
+    keep: @escaping (Trajectory, StageProgress) -> Void
   ) {
     self.position = position
-    self.stage = stage
-    self.startTime = startTime
-    self.dynamics = dynamics
+    stage = problem.stages[position]
     self.options = options
     self.sampling = sampling
     self.observer = observer
+    self.keep = keep
     self.trajectory = trajectory
-    lossAtStart = dynamics.evaluate()
-    lastLoss = lossAtStart
-    squaredNorms = [dynamics.squaredGradientNorm]
-    pendingSamples = (sampling?.times(ofStage: position, within: stage.duration) ?? [])[...]
+    sampleTimes = sampling?.times(ofStage: position, within: stage.duration) ?? []
+    isResumed = progress != nil
+    dynamics = StageDynamics(
+      objective: problem.objective, evaluator: evaluator, stage: stage,
+      at: progress == nil ? trajectory.parameters : trajectory.stages[position].start)
+    if let progress {
+      self.progress = progress
+      return
+    }
+    let loss = dynamics.evaluate()
+    self.progress = StageProgress(
+      squaredNorms: [dynamics.squaredGradientNorm], lastLoss: loss)
+    let startTime = trajectory.stages.last?.endTime ?? 0
     self.trajectory.stages.append(
       Trajectory.StageSummary(
         stage: stage, startTime: startTime, endTime: startTime, ending: .failed,
-        start: dynamics.parameters, end: dynamics.parameters, lossAtStart: lossAtStart,
-        lossAtEnd: lossAtStart, dissipation: 0, largestRise: 0,
+        start: dynamics.parameters, end: dynamics.parameters, lossAtStart: loss,
+        lossAtEnd: loss, dissipation: 0, largestRise: 0,
         gradientNormAtEnd: dynamics.squaredGradientNorm.squareRoot(), statistics: Statistics()))
   }
 
+  private var startTime: Double { trajectory.stages[position].startTime }
+  private var lossAtStart: Double { trajectory.stages[position].lossAtStart }
+
   /// Runs the stage; `trajectory` then holds its samples, steps, events and summary.
   mutating func run() throws(FlowFailure) {
-    guard lossAtStart.isFinite else { throw failure(.lossIsNotFinite(lossAtStart), at: 0) }
-    addSample(at: 0)
     let watched = WatchedEvents(stage: stage, dynamics: dynamics)
-    if let condition = watched.metAtStart {
-      try finish(at: 0, ending: .condition(condition), watched, Statistics())
-      return
+    if isResumed {
+      let state = dynamics.trained.map { trajectory.parameters[$0] }
+      dynamics.load(state.span)
+    } else {
+      guard lossAtStart.isFinite else { throw failure(.lossIsNotFinite(lossAtStart), at: 0) }
+      addSample(at: 0)
+      if let condition = watched.metAtStart {
+        try finish(at: 0, ending: .condition(condition), watched, Statistics())
+        return
+      }
     }
-    let state = dynamics.trained.map { dynamics.parameters[$0] }
     do {
-      var integrator = try Integrator(
-        dynamics.equation, events: watched.functions(dynamics), from: 0, state: state,
-        options: options.integratorOptions)
-      try advance(&integrator, watched)
+      while try !advanceToBoundary(watched) { keep(trajectory, progress) }
     } catch let error as FlowFailure {
       throw error
     } catch let error as IntegrationError {
@@ -73,9 +91,25 @@ struct StageIntegration {
     }
   }
 
+  /// Steps with a new integrator to the end of the stage, or to the next restart boundary.
+  ///
+  /// - Returns: whether the stage has ended.
+  private mutating func advanceToBoundary(_ watched: WatchedEvents) throws -> Bool {
+    var integrator = try Integrator(
+      dynamics.equation, events: watched.functions(dynamics), from: progress.clock,
+      state: dynamics.trained.map { dynamics.parameters[$0] }, options: options.integratorOptions)
+    if try advance(&integrator, watched) { return true }
+    progress.clock = integrator.time
+    progress.statistics += integrator.statistics
+    return false
+  }
+
+  /// Steps until the stage has ended, or the integrator has taken all steps it may take.
+  ///
+  /// - Returns: whether the stage has ended.
   private mutating func advance(
     _ integrator: inout Integrator, _ watched: WatchedEvents
-  ) throws {
+  ) throws -> Bool {
     while true {
       let outcome = try integrator.step(toward: stage.duration)
       switch outcome {
@@ -85,41 +119,48 @@ struct StageIntegration {
         for occurrence in occurrences {
           switch watched.kinds[occurrence.index] {
           case .phase(let event):
-            if reached[event.name] == nil {
-              reached[event.name] = (time, abs(integrator.stepSize))
+            if progress.reached[event.name] == nil {
+              progress.reached[event.name] = .init(time: time, step: abs(integrator.stepSize))
             }
           case .stop(let condition):
             integrator.withState { dynamics.load($0) }
-            for name in watched.reached(dynamics) where reached[name] == nil {
-              reached[name] = (time, abs(integrator.stepSize))
+            for name in watched.reached(dynamics) where progress.reached[name] == nil {
+              progress.reached[name] = .init(time: time, step: abs(integrator.stepSize))
             }
             try record(integrator, loss: dynamics.evaluate())
             try finish(
-              at: time, ending: .condition(condition), watched, integrator.statistics)
-            return
+              at: time, ending: .condition(condition), watched, statistics(integrator))
+            return true
           }
         }
       case .stepped:
         let end = min(integrator.time, stage.duration)
         try addSamples(upTo: end, integrator)
         try accept(integrator)
+        let statistics = statistics(integrator)
         let goesOn = observer(
           FlowProgress(
-            stage: position, stageDescription: stage, time: end, loss: lastLoss,
-            parameters: dynamics.parameters, steps: integrator.statistics.steps,
+            stage: position, stageDescription: stage, time: end, loss: progress.lastLoss,
+            parameters: dynamics.parameters, steps: statistics.steps,
             isErrorSolve: sampling == nil))
         if integrator.time >= stage.duration || !goesOn {
           try load(end, integrator)
           try finish(
             at: end, ending: integrator.time >= stage.duration ? .duration : .stopped, watched,
-            integrator.statistics)
-          return
+            statistics)
+          return true
         }
-        if integrator.statistics.steps >= options.stepLimit {
+        if statistics.steps >= options.stepLimit {
           throw failure(.stepLimitReached(options.stepLimit), at: integrator.time)
         }
+        if integrator.statistics.steps >= options.checkpointSteps { return false }
       }
     }
+  }
+
+  /// The work of the stage so far.
+  private func statistics(_ integrator: borrowing Integrator) -> Statistics {
+    progress.statistics + integrator.statistics
   }
 
   /// Looks at the state at the end of a step: its loss, its gradient, the solver's history.
@@ -135,18 +176,18 @@ struct StageIntegration {
     trajectory.stages[summary].lossAtEnd = loss
     trajectory.parameters = dynamics.parameters
     // A step below the resolution of the time adds nothing.
-    if integrator.time > times[times.count - 1] {
-      times.append(integrator.time)
-      squaredNorms.append(dynamics.squaredGradientNorm)
+    if integrator.time > progress.times[progress.times.count - 1] {
+      progress.times.append(integrator.time)
+      progress.squaredNorms.append(dynamics.squaredGradientNorm)
     }
   }
 
-  /// Records the last step, over which the loss has gone from `lastLoss` to `loss`.
+  /// Records the last step, over which the loss has gone from the last one to `loss`.
   private mutating func record(_ integrator: borrowing Integrator, loss: Double) throws {
-    let statistics = integrator.statistics
+    let statistics = statistics(integrator)
     let summary = trajectory.stages.count - 1
     trajectory.stages[summary].largestRise = max(
-      trajectory.stages[summary].largestRise, loss - lastLoss)
+      trajectory.stages[summary].largestRise, loss - progress.lastLoss)
     trajectory.stages[summary].statistics = statistics
     trajectory.steps.append(
       Trajectory.AcceptedStep(
@@ -154,7 +195,7 @@ struct StageIntegration {
         order: integrator.order, errorEstimate: integrator.errorEstimate ?? .nan,
         evaluations: statistics.derivativeEvaluations, linearFailures: statistics.linearFailures))
     try addInterpolant(integrator, lossAtEnd: loss)
-    lastLoss = loss
+    progress.lastLoss = loss
   }
 
   /// Keeps the last step for loss-drop events.
@@ -162,7 +203,7 @@ struct StageIntegration {
     _ integrator: borrowing Integrator, lossAtEnd after: Double
   ) throws {
     guard !lossDropEvents.isEmpty else { return }
-    interpolants.append(
+    progress.interpolants.append(
       try StepInterpolant(
         integrator, from: max(0, integrator.time - integrator.stepSize), lossAtEnd: after))
     // The loss never rises, so the level can only lie below what it would be if the stage ended
@@ -170,9 +211,10 @@ struct StageIntegration {
     guard integrator.time <= stage.duration else { return }
     let highest = lossDropEvents.map(\.fraction).max() ?? 0
     let level = after + highest * (lossAtStart - after)
-    let kept = interpolants.firstIndex { $0.lossAtEnd <= level } ?? interpolants.endIndex
+    let kept =
+      progress.interpolants.firstIndex { $0.lossAtEnd <= level } ?? progress.interpolants.endIndex
     // Dropping in larger lots keeps the cost of moving the rest small.
-    if kept > 64 { interpolants.removeFirst(kept) }
+    if kept > 64 { progress.interpolants.removeFirst(kept) }
   }
 
   private var lossDropEvents: [LossDropEvent] {
@@ -191,12 +233,12 @@ struct StageIntegration {
     let norm = dynamics.squaredGradientNorm
     if time > 0 {
       // The end lies inside the last step, or at its end.
-      let behind = times.lastIndex { $0 < time }.map { $0 + 1 } ?? times.count
-      if behind < times.count && times[behind] == time {
-        squaredNorms[behind] = norm
+      let behind = progress.times.lastIndex { $0 < time }.map { $0 + 1 } ?? progress.times.count
+      if behind < progress.times.count && progress.times[behind] == time {
+        progress.squaredNorms[behind] = norm
       } else {
-        times.insert(time, at: behind)
-        squaredNorms.insert(norm, at: behind)
+        progress.times.insert(time, at: behind)
+        progress.squaredNorms.insert(norm, at: behind)
       }
     }
     let summary = trajectory.stages.count - 1
@@ -207,7 +249,8 @@ struct StageIntegration {
     trajectory.stages[summary].lossAtEnd = loss
     trajectory.stages[summary].gradientNormAtEnd = norm.squareRoot()
     trajectory.stages[summary].statistics = statistics
-    trajectory.stages[summary].dissipation = integral(of: squaredNorms, at: times, upTo: time)
+    trajectory.stages[summary].dissipation = integral(
+      of: progress.squaredNorms, at: progress.times, upTo: time)
     trajectory.parameters = dynamics.parameters
     addSample(at: time)
     addEvents(watched, end: time, lossAtEnd: loss)
@@ -216,7 +259,7 @@ struct StageIntegration {
   /// One row for each transition that was watched for.
   private mutating func addEvents(_ watched: WatchedEvents, end: Double, lossAtEnd: Double) {
     for case .phase(let event) in watched.kinds {
-      let found = reached[event.name]
+      let found = progress.reached[event.name]
       addEvent(event.name, at: found?.time, step: found?.step ?? 0, end: end)
     }
     // How far the loss falls is not known of a stage that was cut off.
@@ -241,7 +284,7 @@ struct StageIntegration {
   private func time(of event: LossDropEvent, end: Double, lossAtEnd: Double) -> Double? {
     let level = lossAtEnd + event.fraction * (lossAtStart - lossAtEnd)
     guard lossAtStart > lossAtEnd,
-      let step = interpolants.first(where: { $0.lossAtEnd <= level }), step.start < end
+      let step = progress.interpolants.first(where: { $0.lossAtEnd <= level }), step.start < end
     else { return nil }
     let kept = dynamics.trained.map { dynamics.parameters[$0] }
     let time = locateZero(
@@ -254,8 +297,9 @@ struct StageIntegration {
   }
 
   private mutating func addSamples(upTo time: Double, _ integrator: borrowing Integrator) throws {
-    while let next = pendingSamples.first, next <= time {
-      pendingSamples.removeFirst()
+    while progress.samplesTaken < sampleTimes.count, sampleTimes[progress.samplesTaken] <= time {
+      let next = sampleTimes[progress.samplesTaken]
+      progress.samplesTaken += 1
       try load(next, integrator)
       addSample(at: next)
     }
@@ -281,7 +325,7 @@ struct StageIntegration {
   private func failure(_ reason: FlowFailure.Reason, at time: Double) -> FlowFailure {
     // Transitions that were located before the failure are kept.
     var partial = self
-    for (name, found) in reached.sorted(by: { $0.value.time < $1.value.time }) {
+    for (name, found) in progress.reached.sorted(by: { $0.value.time < $1.value.time }) {
       partial.addEvent(name, at: found.time, step: found.step, end: found.time)
     }
     return FlowFailure(

@@ -4,14 +4,22 @@ import CVODE
 ///
 /// y(t) = Σ_k y⁽ᵏ⁾(t_n) (t − t_n)ᵏ/k! for k up to the order of the step: exactly the polynomial that
 /// CVODE interpolates with.
-struct StepInterpolant {
+struct StepInterpolant: Sendable {
   let start: Double
   let end: Double
   /// L at the end of the step, or where the stage stopped within it.
   let lossAtEnd: Double
   /// y⁽ᵏ⁾(t_n)/k!, shape (order + 1, dimension).
-  private let coefficients: [Double]
-  private let dimension: Int
+  let coefficients: [Double]
+  let dimension: Int
+
+  init(start: Double, end: Double, lossAtEnd: Double, coefficients: [Double], dimension: Int) {
+    self.start = start
+    self.end = end
+    self.lossAtEnd = lossAtEnd
+    self.coefficients = coefficients
+    self.dimension = dimension
+  }
 
   init(
     _ integrator: borrowing Integrator, from start: Double, lossAtEnd: Double
@@ -26,11 +34,9 @@ struct StepInterpolant {
       try integrator.interpolate(at: integrator.time, derivative: k, into: &span)
       for i in 0..<n { coefficients.append(derivative[i] / factorial) }
     }
-    self.start = start
-    end = integrator.time
-    self.lossAtEnd = lossAtEnd
-    self.coefficients = coefficients
-    dimension = n
+    self.init(
+      start: start, end: integrator.time, lossAtEnd: lossAtEnd, coefficients: coefficients,
+      dimension: n)
   }
 
   /// y(t) for t in the step.

@@ -17,13 +17,20 @@ public struct AtomicFile: ~Copyable {
   private var buffer: [UInt8] = []
   private var isRenamed = false
 
+  private static let (prefix, suffix) = (".gradflow-", ".tmp")
+
+  /// Whether a file of this name is one aside.
+  static func isAside(_ name: String) -> Bool {
+    name.hasPrefix(prefix) && name.hasSuffix(suffix)
+  }
+
   private static let bufferSize = 1 << 18
 
   /// Opens a file aside, in the folder of `path`.
   public init(path: String) throws(RecordError) {
     let folder = Self.folder(of: path)
     let token = UInt64.random(in: .min ... .max)
-    let asidePath = folder + "/.gradflow-" + String(token, radix: 36) + ".tmp"
+    let asidePath = folder + "/" + Self.prefix + String(token, radix: 36) + Self.suffix
     // O_EXCL: never write into a file that someone else has just made.
     let file = try OpenFile(path: path, opened: asidePath, flags: O_WRONLY | O_CREAT | O_EXCL)
     self.path = path
@@ -59,9 +66,15 @@ public struct AtomicFile: ~Copyable {
 
   /// Makes the file appear under its name, on the disk.
   public consuming func commit() throws(RecordError) {
+    try commit(clearing: { () throws(RecordError) in })
+  }
+
+  /// The same; once all bytes are on the disk, `clear` moves away what stands at the name.
+  consuming func commit(clearing clear: () throws(RecordError) -> Void) throws(RecordError) {
     try flush()
     try file.sync()
     try file.close()
+    try clear()
     guard rename(asidePath, path) == 0 else {
       throw RecordError(path: path, call: "rename", code: errno)
     }

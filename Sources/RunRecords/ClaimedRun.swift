@@ -5,30 +5,28 @@ import Glibc
 
 /// A run that is written aside and takes its place in one step, when it is whole.
 ///
-/// The folder aside is locked while its process lives. What a killed process leaves there is cleared by the next
-/// one that claims the run.
+/// The folder aside is locked while its process lives. Of what a killed process leaves there the next
+/// one that claims the run keeps the checkpoints.
 public final class ClaimedRun: Sendable {
   /// Where the run writes.
   public let directory: RunDirectory
   private let destination: String
-  /// Holds the lock as long as this lives.
-  private let lock: OpenFile
+  /// Held as long as this lives.
+  private let lock: FolderLock
 
-  private init(aside: String, destination: String, lock: consuming OpenFile) {
+  private init(aside: String, destination: String, lock: FolderLock) {
     directory = RunDirectory(path: aside, created: [aside])
     self.destination = destination
     self.lock = lock
   }
-
-  /// The name of the lock in the folder aside.
-  private static let lockName = ".lock"
 
   /// Claims a run.
   ///
   /// - Parameters:
   ///   - destination: where it will stand.
   ///   - replaces: whether what stands there is replaced, if it still does when the run is locked.
-  /// - Returns: the run; nil if it stands already, or if another process has it.
+  /// - Returns: the run, with the checkpoints that an earlier claimer left; nil if it stands already, or if another
+  ///   process has it.
   /// - Throws: `RecordError` when the folder cannot be made.
   static func claim(
     _ destination: String, replacing replaces: (RunDirectory) throws(RecordError) -> Bool
@@ -45,25 +43,23 @@ public final class ClaimedRun: Sendable {
       if mkdir(aside, 0o777) != 0, errno != EEXIST {
         throw RecordError(path: aside, call: "mkdir", code: errno)
       }
-      let path = "\(aside)/\(lockName)"
-      let lock: OpenFile
-      do {
-        lock = try OpenFile(path: path, flags: O_RDWR | O_CREAT)
-      } catch {
-        // Another process has just put the folder into its place, or discarded it.
-        if case .systemCall(_, ENOENT) = error.reason { continue }
-        throw error
+      let lock: FolderLock
+      switch try FolderLock.lock(aside) {
+      case .locked(let own): lock = own
+      case .taken: return nil
+      // Another process has just put the folder into its place, or discarded it.
+      case .gone: continue
       }
-      guard try lock.lockIfFree() else { return nil }
-      // A lock that stands elsewhere by now guards nothing here.
-      guard lock.isFile(at: path) else { continue }
       let claimed = ClaimedRun(aside: aside, destination: destination, lock: lock)
       // It may have been published between the look above and the lock.
       if try isTaken() {
         try claimed.discard()
         return nil
       }
-      for name in try RunDirectory.entries(of: aside) where name != lockName {
+      let kept =
+        [FolderLock.name, FileName.manifest.description]
+        + CheckpointStore.names.map(\.description)
+      for name in try RunDirectory.entries(of: aside) where !kept.contains(name) {
         try remove("\(aside)/\(name)")
       }
       return claimed
@@ -79,9 +75,15 @@ public final class ClaimedRun: Sendable {
     guard rename(directory.path, destination) == 0 else {
       throw RecordError(path: destination, call: "rename", code: errno)
     }
-    unlink("\(destination)/\(Self.lockName)")
+    unlink("\(destination)/\(FolderLock.name)")
     try AtomicFile.syncFolder(AtomicFile.folder(of: destination))
     if let old { try Self.remove(old) }
+  }
+
+  /// Leaves the run to be claimed again: with its checkpoints, if there are any.
+  public func abandon() throws(RecordError) {
+    if CheckpointStore.names.contains(where: { directory.has($0) }) { return }
+    try discard()
   }
 
   /// Removes the run, so that it can be claimed again.

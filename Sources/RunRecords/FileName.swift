@@ -35,6 +35,10 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   public static let steps = FileName(known: "steps.csv")
   /// The final parameters.
   public static let final = FileName(known: "final.yaml")
+  /// Where a run that is not finished goes on.
+  public static let checkpoint = FileName(known: "checkpoint.bin")
+  /// The checkpoint before it.
+  public static let previousCheckpoint = FileName(known: "checkpoint-previous.bin")
   /// One row per run, where an experiment has several.
   public static let flows = FileName(known: "flows.csv")
   /// The runs of a sweep, one numbered line each.

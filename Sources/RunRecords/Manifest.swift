@@ -17,6 +17,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var experimentSHA256: String
   /// The seeds by the name of their stream.
   public var seeds: [String: UInt64]
+  /// The SHA-256 of the program; nil where it could not be read.
+  public var programSHA256: String?
   /// The state of the source, if it is known.
   public var source: SourceState?
   /// The versions of the libraries by name.
@@ -31,6 +33,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var threads: Int
   /// When it started.
   public var start: Timestamp
+  /// When it was taken up again after an interruption; nil if it never was.
+  public var resumptions: [Timestamp]?
   /// When it ended; nil while it runs.
   public var end: Timestamp?
   /// How it stands.
@@ -50,12 +54,14 @@ public struct Manifest: Codable, Equatable, Sendable {
 
   /// The manifest of a run that starts.
   public init(
-    programVersion: String, experimentSHA256: String, seeds: [String: UInt64],
-    source: SourceState? = nil, libraries: [String: String], compiler: String, kernelPath: String,
+    programVersion: String, programSHA256: String? = nil, experimentSHA256: String,
+    seeds: [String: UInt64], source: SourceState? = nil, libraries: [String: String],
+    compiler: String, kernelPath: String,
     machine: Machine, threads: Int, start: Timestamp, end: Timestamp? = nil,
     status: RunStatus = .running, stages: [StageRecord] = [], laws: [LawCheck] = []
   ) {
     self.programVersion = programVersion
+    self.programSHA256 = programSHA256
     self.experimentSHA256 = experimentSHA256
     self.seeds = seeds
     self.source = source
@@ -74,15 +80,49 @@ public struct Manifest: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case schemaVersion = "schema_version"
     case programVersion = "program_version"
+    case programSHA256 = "program_sha256"
     case experimentSHA256 = "experiment_sha256"
     case seeds, source, libraries, compiler
     case kernelPath = "kernel_path"
-    case machine, threads, start, end, status, flows, stages, laws, quantities, tables
+    case machine, threads, start, resumptions, end, status, flows, stages, laws, quantities, tables
     case evaluated = "evaluated_run"
   }
 }
 
 extension Manifest {
+  /// Makes this the manifest of a run that goes on where an earlier one was interrupted.
+  ///
+  /// - Parameter earlier: the manifest of that one.
+  public mutating func resume(_ earlier: Manifest) {
+    resumptions = (earlier.resumptions ?? []) + [start]
+    start = earlier.start
+  }
+
+  /// What differs between the program of this manifest and that of a later one, in words; nil if nothing does.
+  ///
+  /// Bytes of results hang on the program, on the instruction set of its kernels and on the libraries.
+  ///
+  /// - Parameter later: the manifest of the other program.
+  /// - Returns: for instance `kernels avx2 instead of avx512`.
+  public func difference(from later: Manifest) -> String? {
+    func differing(_ name: String, _ now: String, _ then: String) -> String? {
+      now == then ? nil : "\(name) \(now) instead of \(then)"
+    }
+    func state(_ source: SourceState?) -> String {
+      source.map { $0.commit + ($0.isDirty ? " with changes" : "") } ?? "unknown"
+    }
+    func library(_ name: String) -> String? {
+      differing(name, later.libraries[name] ?? "unknown", libraries[name] ?? "unknown")
+    }
+    let parts = [
+      differing("version", later.programVersion, programVersion),
+      differing("commit", state(later.source), state(source)),
+      differing("kernels", later.kernelPath, kernelPath), library("SUNDIALS"), library("OpenBLAS"),
+    ].compactMap(\.self)
+    if parts.isEmpty, later.programSHA256 != programSHA256 { return "another build of it" }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
   /// The manifest as JSON: indented, keys sorted, a line feed at the end.
   ///
   /// JSON has no infinite numbers; they are written as the texts `inf`, `-inf`, `nan`.

@@ -11,6 +11,10 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
     case systemCall(name: String, code: Int32)
     /// The folder of a new run exists already.
     case alreadyExists
+    /// Another process writes into the folder.
+    case inUse
+    /// What stands there does not go together with what is asked for; the text says why.
+    case unfit(String)
     /// A name that would lead out of the run directory, or that no file may have.
     case invalidName
     /// The folder is no run directory; `missing` names the file that makes it one.
@@ -25,6 +29,14 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
   public let reason: Reason
   /// A sentence on what to try.
   public let advice: String
+
+  /// Whether nothing went wrong with a file, but what was asked for cannot be.
+  public var isRefusal: Bool {
+    switch reason {
+    case .alreadyExists, .inUse, .unfit, .invalidName, .notARun: true
+    case .systemCall, .malformed: false
+    }
+  }
 
   /// Creates an error about the file or folder at `path`.
   public init(path: String, reason: Reason, advice: String) {
@@ -52,6 +64,8 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
     case .systemCall(let name, let code):
       "\(name) failed with \(Self.name(code: code)) (\(Self.text(code: code)))"
     case .alreadyExists: "exists already"
+    case .inUse: "in use by another process"
+    case .unfit(let found): found
     case .invalidName: "not a name for a file of a run"
     case .notARun(let missing): "not a run directory, it has no \(missing)"
     case .malformed(let found): found

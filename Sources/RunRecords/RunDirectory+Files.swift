@@ -1,6 +1,7 @@
 // Writing and reading the files of a run.
 
 import Foundation
+import Glibc
 
 extension RunDirectory {
   /// Writes a table.
@@ -24,7 +25,7 @@ extension RunDirectory {
       try write(experiment, as: .experiment)
       try write(manifest)
     } catch {
-      try? discard()
+      if isNew { try? discard() }
       throw error
     }
   }
@@ -37,6 +38,16 @@ extension RunDirectory {
   /// Writes arrays as an `.npz` file.
   public func write(_ arrays: [String: NumPyArray], as name: FileName) throws(RecordError) {
     try NumPyArchive.write(arrays, to: path(of: name))
+  }
+
+  /// Removes tables and final parameters, which a run that is resumed writes anew.
+  public func removeResults() throws(RecordError) {
+    for name in try Self.entries(of: path)
+    where !name.hasPrefix(".") && (name.hasSuffix(".csv") || name == FileName.final.description) {
+      guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+        throw RecordError(path: "\(path)/\(name)", call: "unlink", code: errno)
+      }
+    }
   }
 
   /// Reads a table back.

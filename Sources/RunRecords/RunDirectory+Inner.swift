@@ -7,11 +7,20 @@ extension RunDirectory {
   ///
   /// Concurrent calls are allowed, also while an earlier inner run is discarded.
   ///
-  /// - Parameter folders: where it is, from here on: `["flows/000001", "replicates/001"]`.
-  /// - Returns: the new run.
+  /// - Parameters:
+  ///   - folders: where it is, from here on: `["flows/000001", "replicates/001"]`.
+  ///   - isResumed: whether it may stand already.
+  /// - Returns: the run.
   /// - Throws: ``RecordError`` as ``create(at:)``.
-  public func createInner(at folders: [String]) throws(RecordError) -> RunDirectory {
+  public func createInner(
+    at folders: [String], resuming isResumed: Bool = false
+  ) throws(RecordError) -> RunDirectory {
     let path = ([path] + folders).joined(separator: "/")
+    if isResumed, access(path, F_OK) == 0 {
+      let run = try Self.resume(at: path)
+      try run.removeUnfinished()
+      return run
+    }
     var attempts = 100
     while true {
       do {

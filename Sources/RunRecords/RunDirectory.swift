@@ -24,6 +24,9 @@ public struct RunDirectory: Sendable {
     self.created = created
   }
 
+  /// Whether the folder was made for this run.
+  public var isNew: Bool { !created.isEmpty }
+
   /// Makes the folder of a new run, with the folders above it.
   ///
   /// An existing folder, empty or not, is refused: a run never mixes with another one.
@@ -102,6 +105,38 @@ public struct RunDirectory: Sendable {
         advice: "Give the folder that `gradflow run` named in its summary.")
     }
     return run
+  }
+
+  /// Opens the folder of a run that was interrupted, at whatever moment, or makes that of a new one.
+  ///
+  /// - Parameter path: the folder of a run, or of one that was killed before it wrote its manifest, or a new one.
+  /// - Returns: the run.
+  /// - Throws: `RecordError` when the folder holds something else.
+  public static func resume(at path: String) throws(RecordError) -> RunDirectory {
+    let path = try normalized(path)
+    guard access(path, F_OK) == 0 else { return try create(at: path) }
+    let run = RunDirectory(at: path)
+    // A killed process may have got no further than this.
+    let others = try entries(of: path).filter {
+      !$0.hasPrefix(".") && $0 != FileName.experiment.description
+    }
+    guard run.has(.manifest) || others.isEmpty else {
+      throw RecordError(
+        path: path, reason: .notARun(missing: FileName.manifest.description),
+        advice: "Give the folder of the run that was interrupted, or a new one.")
+    }
+    return run
+  }
+
+  /// Removes the files that a killed process was writing.
+  ///
+  /// - Precondition: the run is locked.
+  func removeUnfinished() throws(RecordError) {
+    for name in try Self.entries(of: path) where AtomicFile.isAside(name) {
+      guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+        throw RecordError(path: "\(path)/\(name)", call: "unlink", code: errno)
+      }
+    }
   }
 
   /// Removes what this value created: the folder with all in it, and folders above it left empty.

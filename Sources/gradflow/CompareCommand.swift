@@ -30,6 +30,10 @@ struct CompareCommand: ParsableCommand {
     let plan = try options.plan { overrides throws(DocumentError) in
       try Ensemble.comparison(contentsOf: experiment, overrides: overrides)
     }
-    try options.run(plan, of: experiment, out: out, check: check)
+    if check {
+      print(Summary.sizes(of: plan, threads: options.threadCount))
+      return
+    }
+    try options.run(plan, into: options.directory(experiment, out: out))
   }
 }

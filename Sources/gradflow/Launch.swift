@@ -55,14 +55,19 @@ struct LaunchOptions: ParsableArguments {
   }
 
   /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
-  func directory(_ experiment: String, out: String? = nil) throws -> RunDirectory {
-    try Self.directory(experiment, out: out)
+  func directory(
+    _ experiment: String, out: String? = nil, resuming isResumed: Bool = false
+  ) throws -> RunDirectory {
+    try Self.directory(experiment, out: out, resuming: isResumed)
   }
 
-  /// A new run directory: the one that is asked for, or a numbered one named after the experiment.
-  static func directory(_ experiment: String, out: String?) throws -> RunDirectory {
+  /// A new run directory: the one that is asked for, which to resume may stand already, or a numbered one named
+  /// after the experiment.
+  static func directory(
+    _ experiment: String, out: String?, resuming isResumed: Bool = false
+  ) throws -> RunDirectory {
     do {
-      if let out { return try RunDirectory.create(at: out) }
+      if let out { return try isResumed ? .resume(at: out) : .create(at: out) }
       let name = URL(fileURLWithPath: experiment).deletingPathExtension().lastPathComponent
       return try RunDirectory.createNumbered(name: FileName(name))
     } catch {
@@ -76,6 +81,8 @@ struct LaunchOptions: ParsableArguments {
   ) throws -> Value {
     do {
       return try body()
+    } catch let error as RecordError where error.isRefusal {
+      throw Failure(code: Exit.badInput, message: error.description)
     } catch let error as RecordError {
       let isKept = FileManager.default.fileExists(atPath: directory.path)
       throw Failure(
@@ -96,13 +103,16 @@ struct LaunchOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - plan: what is run.
-  ///   - directory: a new run directory.
+  ///   - directory: a run directory, new or to be resumed.
+  ///   - resumption: how runs go on that were interrupted there; nil to begin.
   ///   - exportCorpus: whether every run writes its data.
+  ///   - budget: when to stop; nil for never.
   ///   - summary: what is kept of every flow.
   /// - Returns: all flows.
   /// - Throws: `Failure` with the exit code.
   func launch<Judgement: Sendable>(
-    _ plan: EnsemblePlan, into directory: RunDirectory, exportCorpus: Bool = false,
+    _ plan: EnsemblePlan, into directory: RunDirectory, resuming resumption: Resumption? = nil,
+    exportCorpus: Bool = false, budget: TimeBudget? = nil,
     summary: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement
   ) throws -> EnsembleOutcome<Judgement> {
     Interruption.watch()
@@ -112,9 +122,11 @@ struct LaunchOptions: ParsableArguments {
       plan, program: Gradflow.program, threads: threadCount, logger: logger)
     do {
       return try Self.recording(into: directory) {
-        try run.run(into: directory, exportCorpus: exportCorpus, judge: summary) { progress in
+        try run.run(
+          into: directory, resuming: resumption, exportCorpus: exportCorpus, judge: summary
+        ) { progress in
           view?.show(progress)
-          return !Interruption.hasCome
+          return !Interruption.hasCome && budget?.isOver != true
         }
       }
     } catch let error as DocumentError {
@@ -122,21 +134,17 @@ struct LaunchOptions: ParsableArguments {
     }
   }
 
-  /// Runs a plan and prints its summary, or with `check` only its sizes.
+  /// Runs a plan and prints its summary.
   ///
   /// - Throws: `Failure` with the exit code.
   func run(
-    _ plan: EnsemblePlan, of experiment: String, out: String?, check isCheck: Bool,
-    exportCorpus: Bool = false
+    _ plan: EnsemblePlan, into directory: RunDirectory, resuming resumption: Resumption? = nil,
+    exportCorpus: Bool = false, budget: TimeBudget? = nil
   ) throws {
-    if isCheck {
-      print(Summary.sizes(of: plan, threads: threadCount))
-      return
-    }
-    let directory = try directory(experiment, out: out)
     let isSingle = plan.grid.isSingle
-    let outcome = try launch(plan, into: directory, exportCorpus: exportCorpus) {
-      _, plan, outcome in
+    let outcome = try launch(
+      plan, into: directory, resuming: resumption, exportCorpus: exportCorpus, budget: budget
+    ) { _, plan, outcome in
       isSingle ? Summary.text(of: outcome, plan: plan, path: directory.path) : ""
     }
     print(
@@ -151,7 +159,10 @@ struct LaunchOptions: ParsableArguments {
     _ outcome: EnsembleOutcome<Judgement>, of plan: EnsemblePlan, in directory: RunDirectory
   ) throws {
     if outcome.isStopped {
-      throw Failure(code: Exit.stopped, message: "stopped; all up to there is in \(directory.path)")
+      throw Failure(
+        code: Exit.stopped,
+        message: "stopped; all up to there is in \(directory.path). To go on: gradflow run "
+          + "\(directory.path(of: .experiment)) --out \(directory.path) --resume")
     }
     guard let failure = outcome.failures.first, case .failed(let message) = failure.ending else {
       return

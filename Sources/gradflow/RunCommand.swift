@@ -10,8 +10,22 @@ struct RunCommand: ParsableCommand {
   @Argument(help: "The experiment, a YAML file; `gradflow new` writes one.")
   var experiment: String
 
-  @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")
+  @Option(
+    help: "The run directory; new, unless --resume. Default: a fresh numbered folder in runs/.")
   var out: String?
+
+  @Flag(
+    help:
+      "Go on in the folder of --out where an earlier run was interrupted; begin if there is none.")
+  var resume = false
+
+  @Flag(help: "Resume a run of another version or build of the program.")
+  var allowOtherProgram = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop after so long, such as 90s, 30m or 2h; --resume goes on.", valueName: "time"))
+  var budget: TimeBudget?
 
   @OptionGroup var options: LaunchOptions
 
@@ -21,8 +35,36 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Parse, validate, print sizes and memory, and stop.")
   var check = false
 
+  func validate() throws {
+    if resume, out == nil {
+      throw ValidationError("--resume goes on in a folder: name it with --out.")
+    }
+    if allowOtherProgram, !resume {
+      throw ValidationError("--allow-other-program belongs to --resume.")
+    }
+  }
+
   func run() throws {
     let plan = try options.plan(experiment)
-    try options.run(plan, of: experiment, out: out, check: check, exportCorpus: exportCorpus)
+    if check {
+      print(Summary.sizes(of: plan, threads: options.threadCount))
+      return
+    }
+    let resumption = resume ? Resumption(allowingOtherProgram: allowOtherProgram) : nil
+    let directory = try options.directory(experiment, out: out, resuming: resume)
+    if resume, directory.has(.manifest), try isFinished(directory) {
+      print("\(directory.path) is finished; nothing is left to resume.")
+      return
+    }
+    try options.run(
+      plan, into: directory, resuming: resumption, exportCorpus: exportCorpus, budget: budget)
+  }
+
+  private func isFinished(_ directory: RunDirectory) throws -> Bool {
+    do {
+      return try directory.manifest().status.state == .finished
+    } catch {
+      throw Failure(code: Exit.badInput, message: error.description)
+    }
   }
 }

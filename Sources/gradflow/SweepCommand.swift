@@ -77,9 +77,9 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
       help: ArgumentHelp(
-        "Stop after so long, such as 90s, 30m or 2h; what runs then is not recorded.",
+        "Stop after so long, such as 90s, 30m or 2h; the same command goes on.",
         valueName: "time"))
-    var budget: String?
+    var budget: TimeBudget?
 
     @Flag(help: "Try runs again that failed.")
     var retryFailed = false
@@ -105,9 +105,6 @@ struct SweepCommand: ParsableCommand {
       if let shard, Self.selection(ofShard: shard) == nil {
         throw ValidationError("--shard takes k/n with 1 ≤ k ≤ n, such as 2/10, not \(shard).")
       }
-      if let budget, Self.seconds(budget) == nil {
-        throw ValidationError("--budget takes a time such as 90s, 30m or 2h, not \(budget).")
-      }
     }
 
     private static func selection(ofShard text: String) -> SweepRun.Selection? {
@@ -116,15 +113,6 @@ struct SweepCommand: ParsableCommand {
         return nil
       }
       return .shard(k, of: n)
-    }
-
-    private static func seconds(_ text: String) -> Double? {
-      let units = ["s": 1.0, "m": 60, "h": 3600]
-      guard let unit = text.last.flatMap({ units[String($0)] }),
-        let count = Double(text.dropLast()),
-        count > 0, count < 1e9
-      else { return nil }
-      return count * unit
     }
 
     func run() throws {
@@ -144,8 +132,6 @@ struct SweepCommand: ParsableCommand {
           code: Exit.badInput, message: "--index \(index): the ledger has the runs 1 to \(count)")
       }
       Interruption.watch()
-      let clock = ContinuousClock()
-      let end = budget.flatMap(Self.seconds).map { clock.now + .seconds($0) }
       let view = quiet ? nil : RunView(sweep.plan)
       defer { view?.finish() }
       let start = Timestamp.now()
@@ -157,7 +143,7 @@ struct SweepCommand: ParsableCommand {
           logger: LaunchOptions.logger(isVerbose: false)
         ).run(selection, retryingFailed: retryFailed) { progress in
           view?.show(progress)
-          return !Interruption.hasCome && end.map { clock.now < $0 } != false
+          return !Interruption.hasCome && budget?.isOver != true
         }
       }
       view?.finish()

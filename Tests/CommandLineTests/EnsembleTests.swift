@@ -148,14 +148,14 @@ import Testing
         solver:
           relative_tolerance: 1e-12
           absolute_tolerance: 1e-14
+          checkpoint_steps: 20
         sweep: [{key: stages.selection.until, values: [1.0e-3, 1e8, 2e8, 3e8, 4e8]}]
         """, as: "x.yaml")
     let result = try scratch.run(
       "run", "x.yaml", "--out", "run", "--quiet", "--threads", "2", "--set",
       "stages.copying.until=1e-3", "--set", "stages.classification.until=1e-3"
     ) { process in
-      let path = scratch.folder.appendingPathComponent("run/flows/000003/manifest.json").path
-      for _ in 0..<2000 where !FileManager.default.fileExists(atPath: path) { usleep(10_000) }
+      scratch.wait(for: "run/flows/000003/manifest.json")
       usleep(200_000)
       kill(process, signal)
     }
@@ -166,7 +166,10 @@ import Testing
         "finished", "stopped", "stopped", "not started", "not started",
       ])
     #expect(try scratch.names(in: "run/flows") == ["000001", "000002", "000003"])
-    for flow in 1...3 { #expect(try scratch.names(in: "run/flows/00000\(flow)") == completeRun) }
+    for flow in 1...3 {
+      let names = try scratch.names(in: "run/flows/00000\(flow)")
+      #expect(names.filter { !$0.hasPrefix("checkpoint") } == completeRun)
+    }
     #expect(try scratch.state(of: "run") == "stopped")
     #expect(try scratch.state(of: "run/flows/000003") == "stopped")
     #expect(try scratch.run("inspect", "run").output.contains("2 of 5 runs are missing."))

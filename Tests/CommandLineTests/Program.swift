@@ -30,12 +30,13 @@ enum Program {
   ///   - scratch: the folder it runs in.
   ///   - shell: a script to start it from as `"$0" "$@"`; none by default.
   ///   - limit: seconds after which it is killed, which fails the test.
+  ///   - mayBeKilled: whether it may end by a signal.
   ///   - whileRunning: called once the process stands, with its number.
   /// - Returns: what the process left.
   /// - Throws: when the process cannot be started.
   static func run(
     _ arguments: [String], in scratch: Scratch, shell: String? = nil, limit: Double = 30,
-    whileRunning: (pid_t) -> Void = { _ in }
+    mayBeKilled: Bool = false, whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Result {
     // Files, because nobody would empty a pipe while this waits.
     let (output, errors) = (try scratch.captureFile(), try scratch.captureFile())
@@ -64,7 +65,8 @@ enum Program {
       errors: try String(contentsOf: errors, encoding: .utf8),
       isKilled: process.terminationReason == .uncaughtSignal)
     #expect(!isLate, "\(arguments) did not end within \(limit) s")
-    #expect(isLate || !result.isKilled, "\(arguments) ended by signal \(result.code)")
+    #expect(
+      isLate || mayBeKilled || !result.isKilled, "\(arguments) ended by signal \(result.code)")
     return result
   }
 }
@@ -119,6 +121,12 @@ final class Scratch: Sendable {
     whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Program.Result {
     try Program.run(arguments, in: self, shell: shell, limit: limit, whileRunning: whileRunning)
+  }
+
+  /// Waits, for ten seconds at most, until a file is there, or gone.
+  func wait(for name: String, toGo: Bool = false) {
+    let path = folder.appendingPathComponent(name).path
+    for _ in 0..<2000 where FileManager.default.fileExists(atPath: path) == toGo { usleep(5000) }
   }
 
   /// A column table of a CSV file whose cells need no quotes.

@@ -1,0 +1,257 @@
+import Foundation
+import Testing
+
+/// Runs that were interrupted go on to the bytes of runs that were not.
+@Suite struct ResumeTests {
+  /// A second of work with many checkpoints.
+  static let slow = SmallExperiment.adding(
+    """
+    solver:
+      relative_tolerance: 1e-12
+      absolute_tolerance: 1e-14
+      checkpoint_steps: 60
+    """
+  ).replacing("sequences: 200", with: "sequences: 4000")
+    .replacing("length: 30", with: "length: 60").replacing("1.0e+2", with: "1.0e+4")
+
+  private func scratch(_ text: String = slow) throws -> Scratch {
+    let scratch = try Scratch()
+    try scratch.write(text, as: "x.yaml")
+    let whole = try scratch.run("run", "x.yaml", "--out", "whole", "--quiet")
+    #expect(whole.code == 0, "\(whole.errors)")
+    return scratch
+  }
+
+  /// Runs into `run` until a file is there, and then sends a signal.
+  private func interrupt(
+    _ scratch: Scratch, with signal: Int32 = SIGKILL, once file: String = "run/checkpoint.bin",
+    _ arguments: [String] = ["run", "x.yaml", "--out", "run", "--quiet", "--resume"]
+  ) throws -> Program.Result {
+    try Program.run(arguments, in: scratch, mayBeKilled: true) { process in
+      scratch.wait(for: file)
+      kill(process, signal)
+    }
+  }
+
+  private func expectSame(_ scratch: Scratch, _ comment: String = "") throws {
+    let (whole, run) = (try scratch.files(in: "whole"), try scratch.files(in: "run"))
+    #expect(whole == run, "\(comment): \(whole.keys.sorted()), \(run.keys.sorted())")
+  }
+
+  @Test(arguments: [SIGKILL, SIGTERM, SIGINT])
+  func interruptedRunsGoOnToTheSameBytes(signal: Int32) throws {
+    let scratch = try scratch()
+    let stopped = try interrupt(scratch, with: signal)
+    #expect(stopped.code == (signal == SIGKILL ? SIGKILL : 130), "\(stopped)")
+    if signal != SIGKILL {
+      #expect(
+        stopped.errors.contains("gradflow run run/experiment.yaml --out run --resume"),
+        "\(stopped.errors)")
+      #expect(try scratch.state(of: "run") == "stopped")
+      #expect(try scratch.names(in: "run").contains("trajectory.csv"))
+    }
+    let inspected = try scratch.run("inspect", "run")
+    #expect(inspected.code == 1 && inspected.output.contains("It can go on: gradflow run"))
+    let resumed = try scratch.run(
+      "run", "run/experiment.yaml", "--out", "run", "--quiet", "--resume")
+    #expect(resumed.code == 0 && resumed.errors.isEmpty, "\(resumed)")
+    try expectSame(scratch)
+    #expect(try scratch.state(of: "run") == "finished")
+    let manifest = try scratch.manifest(of: "run")
+    #expect((manifest["resumptions"] as? [String])?.count == 1)
+    #expect(try scratch.manifest(of: "whole")["resumptions"] == nil)
+    #expect(try scratch.run("inspect", "run").code == 0)
+    let again = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
+    #expect(again.code == 0 && again.output.contains("nothing is left to resume"))
+  }
+
+  /// What a resumed run finds of the one before is not more than its checkpoint holds.
+  @Test func rowsAfterTheCheckpointAreTakenBack() throws {
+    let scratch = try scratch()
+    #expect(try interrupt(scratch, with: SIGTERM).code == 130)
+    let before = try scratch.table("run/steps.csv").rows.count
+    #expect(try scratch.names(in: "run").contains("final.yaml"))
+    let killed = try Program.run(
+      ["run", "x.yaml", "--out", "run", "--quiet", "--resume"], in: scratch, mayBeKilled: true
+    ) { process in
+      scratch.wait(for: "run/final.yaml", toGo: true)
+      usleep(100_000)
+      kill(process, SIGKILL)
+    }
+    #expect(killed.isKilled)
+    let after = try scratch.table("run/steps.csv").rows.count
+    #expect(after > 0 && after < before, "\(before) \(after)")
+    #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
+    try expectSame(scratch)
+  }
+
+  @Test func damagedCheckpointsAreNamedAndTheOneBeforeIsUsed() throws {
+    let scratch = try scratch()
+    #expect(try interrupt(scratch, once: "run/checkpoint-previous.bin").isKilled)
+    for (names, uses) in [
+      (["checkpoint.bin"], true), (["checkpoint.bin", "checkpoint-previous.bin"], false),
+    ] {
+      try? FileManager.default.removeItem(at: scratch.folder.appendingPathComponent("copy"))
+      try FileManager.default.copyItem(
+        at: scratch.folder.appendingPathComponent("run"),
+        to: scratch.folder.appendingPathComponent("copy"))
+      for name in names {
+        var data = try scratch.data("copy/\(name)")
+        data[data.count / 2] ^= 1
+        try data.write(to: scratch.folder.appendingPathComponent("copy/\(name)"))
+      }
+      let resumed = try scratch.run("run", "x.yaml", "--out", "copy", "--quiet", "--resume")
+      #expect(resumed.code == 0)
+      for name in names {
+        #expect(resumed.errors.contains("copy/\(name): damaged"), "\(resumed.errors)")
+      }
+      let hasResumed = try scratch.manifest(of: "copy")["resumptions"] != nil
+      #expect(hasResumed == uses)
+      let (whole, copy) = (try scratch.files(in: "whole"), try scratch.files(in: "copy"))
+      #expect(whole == copy)
+    }
+  }
+
+  @Test func otherExperimentsProgramsAndFoldersAreRefused() throws {
+    let scratch = try scratch()
+    #expect(try interrupt(scratch).isKilled)
+    func visible() throws -> [String: Data] {
+      try scratch.files(in: "run").filter { !$0.key.hasPrefix(".") }
+    }
+    let before = try visible()
+    func refused(_ words: String, _ arguments: String...) throws {
+      let result = try Program.run(
+        ["run", "x.yaml", "--quiet", "--resume"] + arguments, in: scratch)
+      #expect(result.code == 2 && result.errors.contains(words), "\(arguments): \(result)")
+      let after = try visible()
+      #expect(after == before)
+    }
+    try refused("another experiment", "--out", "run", "--set", "data.length=61")
+    try refused("no manifest.json", "--out", ".")
+    try refused("name it with --out")
+    let manifest = try scratch.text("run/manifest.json")
+    for (pattern, replacement, words) in [
+      ("\"kernel_path\" : \"", "\"kernel_path\" : \"other-", "kernels "),
+      ("\"program_sha256\" : \"", "\"program_sha256\" : \"0", "another build"),
+      ("\"program_version\" : \"", "\"program_version\" : \"0", "version "),
+    ] {
+      try scratch.write(
+        manifest.replacing(pattern, with: replacement), as: "run/manifest.json")
+      try refused(words, "--out", "run")
+    }
+    let allowed = try scratch.run(
+      "run", "x.yaml", "--quiet", "--out", "run", "--resume", "--allow-other-program")
+    #expect(allowed.code == 0)
+    try expectSame(scratch)
+    let existing = try scratch.run("run", "x.yaml", "--quiet", "--out", "run")
+    #expect(existing.code == 2 && existing.errors.contains("exists already"))
+  }
+
+  /// A checkpoint knows the program and the data it is of, whatever the manifest says.
+  @Test func checkpointsOfOtherDataAreRefused() throws {
+    let scratch = try Scratch()
+    var tokens = ""
+    for row in 0..<300 {
+      tokens += (0...30).map { String((row * 7 + $0 * $0 + row * $0) % 3) }.joined(separator: " ")
+      tokens += "\n"
+    }
+    try scratch.write(tokens, as: "tokens.txt")
+    let text = SmallExperiment.tokens("tokens.txt").replacing("1.0e+2", with: "1.0e+4")
+    try scratch.write(
+      text
+        + "solver: {relative_tolerance: 1e-12, absolute_tolerance: 1e-14, checkpoint_steps: 60}\n",
+      as: "x.yaml")
+    #expect(try interrupt(scratch).isKilled)
+    try scratch.write("1" + tokens.dropFirst(), as: "tokens.txt")
+    let changed = try scratch.run("run", "x.yaml", "--quiet", "--out", "run", "--resume")
+    #expect(changed.code == 2 && changed.errors.contains("of other data"), "\(changed)")
+    #expect(try scratch.names(in: "run").contains("checkpoint.bin"))
+  }
+
+  @Test func twoProcessesCannotHaveOneRun() throws {
+    let scratch = try scratch()
+    let both = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--resume",
+      shell: "\"$0\" \"$@\" & until [ -e run/checkpoint.bin ]; do sleep 0.01; done; \"$0\" \"$@\"; "
+        + "code=$?; wait $! && exit $code")
+    #expect(both.code == 2 && both.errors.contains("in use by another process"), "\(both)")
+    try expectSame(scratch)
+  }
+
+  @Test func aBudgetStopsAndResumeGoesOn() throws {
+    let scratch = try scratch()
+    var attempts = 0
+    while attempts < 50 {
+      attempts += 1
+      let result = try scratch.run(
+        "run", "x.yaml", "--out", "run", "--quiet", "--resume", "--budget", "0.6s")
+      if result.code == 0 { break }
+      #expect(result.code == 130, "\(result)")
+    }
+    #expect((2..<50).contains(attempts))
+    try expectSame(scratch, "\(attempts) attempts")
+    for budget in ["1", "0s", "-3m", "x", "1d"] {
+      #expect(
+        try scratch.run("run", "x.yaml", "--check", "--budget=\(budget)").code == 2, "\(budget)")
+    }
+  }
+
+  /// A folder in which a killed run got no further than its lock is begun anew.
+  @Test func foldersThatHoldNothingAreBegun() throws {
+    let scratch = try scratch(SmallExperiment.text)
+    try FileManager.default.createDirectory(
+      at: scratch.folder.appendingPathComponent("run"), withIntermediateDirectories: false)
+    try scratch.write("", as: "run/.lock")
+    try scratch.write("half", as: "run/.gradflow-abc.tmp")
+    try scratch.write("half", as: "run/experiment.yaml")
+    #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
+    try expectSame(scratch)
+    #expect(try scratch.run("run", "x.yaml", "--out", "new", "--quiet", "--resume").code == 0)
+    let (whole, new) = (try scratch.files(in: "whole"), try scratch.files(in: "new"))
+    #expect(whole == new)
+  }
+
+  /// All runs of an experiment go on, each from its own checkpoint.
+  @Test func experimentsOfSeveralRunsGoOn() throws {
+    let scratch = try scratch(
+      Self.slow + "replicates: 2\nsweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
+    let stopped = try interrupt(
+      scratch, with: SIGTERM, once: "run/flows/000002/replicates/001/manifest.json")
+    #expect(stopped.code == 130)
+    #expect(
+      try interrupt(scratch, once: "run/flows/000002/replicates/002/manifest.json").isKilled)
+    let resumed = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
+    #expect(resumed.code == 0, "\(resumed)")
+    try expectSame(scratch)
+  }
+
+  /// A full disk, here a limit on the size of files, ends in an error, and more room in the whole run.
+  @Test func aFullDiskCanBeCleared() throws {
+    let scratch = try scratch()
+    let full = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", shell: "ulimit -f 40; exec \"$0\" \"$@\"")
+    #expect(full.code == 1 && full.errors.contains("checkpoint cannot be written"), "\(full)")
+    #expect(try scratch.state(of: "run") != "finished")
+    #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
+    try expectSame(scratch)
+  }
+
+  /// A run of a sweep that was stopped on its way goes on from its checkpoint.
+  @Test func runsOfSweepsGoOn() throws {
+    let scratch = try scratch(
+      Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02, 0.03]}]\n")
+    #expect(try scratch.run("sweep", "plan", "x.yaml", "--out", "s").code == 0)
+    for signal in [SIGTERM, SIGKILL] {
+      let stopped = try interrupt(
+        scratch, with: signal, once: "s/flows/.000001/checkpoint-previous.bin",
+        ["sweep", "run", "s", "--quiet"])
+      #expect(stopped.code == (signal == SIGTERM ? 130 : SIGKILL), "\(stopped)")
+      #expect(try scratch.names(in: "s/flows/.000001").contains("checkpoint.bin"))
+    }
+    #expect(try scratch.run("sweep", "run", "s", "--quiet").code == 0)
+    let (flows, whole) = (try scratch.files(in: "s/flows"), try scratch.files(in: "whole/flows"))
+    #expect(flows == whole && flows.count == 15)
+    #expect(
+      (try scratch.manifest(of: "s/flows/000001")["resumptions"] as? [String])?.count ?? 0 >= 1)
+  }
+}
