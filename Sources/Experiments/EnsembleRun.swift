@@ -110,7 +110,9 @@ public struct EnsembleRun: Sendable {
     let tell = stop.watching(observer)
     let results = Mutex<[FlowResult<Judgement>?]>(Array(repeating: nil, count: grid.count))
 
-    forEachLane(grid.count, threads: workers) { index in
+    let order = grid.sharing(Array(0..<grid.count))
+    forEachLane(grid.count, threads: workers) { lane in
+      let index = order[lane]
       let point = grid[index]
       var (ending, end, judgement) = (FlowEnding.notStarted, FlowEnd?.none, Judgement?.none)
       var (findings, swept) = ([Finding](), SweptFlow?.none)

@@ -67,6 +67,24 @@ public struct FlowGrid: Sendable, Hashable {
       values: zip(axes, positions).map { $0.values[$1] }, folder: folder(flow, index % replicates))
   }
 
+  /// Runs in an order in which those with the same data follow each other, so that they can share them.
+  ///
+  /// - Parameter indices: indices of runs, ascending.
+  /// - Returns: the same indices; those whose data differ stand in the order of the grid.
+  package func sharing(_ indices: [Int]) -> [Int] {
+    let ofData = axes.indices.filter { axis in
+      ["data.", "loss."].contains { axes[axis].key.hasPrefix($0) }
+    }
+    guard ofData.count < axes.count, !ofData.isEmpty || replicates > 1 else { return indices }
+    let keyed = indices.map { index in
+      let point = self[index]
+      return (index: index, data: ofData.map { point.positions[$0] } + [point.replicate])
+    }
+    return keyed.sorted {
+      $0.data == $1.data ? $0.index < $1.index : $0.data.lexicographicallyPrecedes($1.data)
+    }.map(\.index)
+  }
+
   /// The axes and their values at a run: `data.length=100, initial.scale=0.01`; empty without axes.
   public func label(of point: FlowPoint) -> String {
     zip(axes, point.values).map { "\($0.key)=\(short($1))" }.joined(separator: ", ")

@@ -31,6 +31,7 @@ public struct Sweep: Sendable {
           settings: zip(plan.grid.axes, point.values).map {
             SweepLedger.Setting(key: $0.key, value: $1)
           },
+          seeds: experiment.system.seeds.mapValues { UInt64($0) },
           experimentSHA256: Digest.sha256(experiment.resolved.utf8)))
     }
     return SweepLedger(lines: lines)

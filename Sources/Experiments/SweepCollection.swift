@@ -52,6 +52,7 @@ private struct DiagramRow {
     self.line = line
     guard let run = directory.inner(at: line.path) else {
       status = "missing"
+      add("experiment_sha256", .text(line.experimentSHA256))
       return
     }
     let manifest = try run.manifest()

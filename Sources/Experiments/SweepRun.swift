@@ -77,7 +77,9 @@ public struct SweepRun: Sendable {
     var missing: [SweepLedger.Line] = []
     for line in sweep.ledger.lines where selection.contains(line) {
       switch try sweep.state(of: line) {
-      case .finished: outcome.stood += 1
+      case .finished:
+        outcome.stood += 1
+        sweep.directory.clearLock(ofInner: line.path)
       case .missing: missing.append(line)
       case .failed where retriesFailed: missing.append(line)
       case .failed: outcome.failedBefore += 1
@@ -89,7 +91,9 @@ public struct SweepRun: Sendable {
     let fault = Mutex<RecordError?>(nil)
     let stop = StopFlag()
     let tell = stop.watching(observer)
-    let lines = missing
+    let lines = sweep.plan.grid.sharing(missing.map { $0.number - 1 }).map {
+      sweep.ledger.lines[$0]
+    }
     _ = tell(.counted(lines.count))
     forEachLane(lines.count, threads: sweep.plan.concurrency(threads: threads)) { index in
       guard !stop.isSet else {
@@ -103,7 +107,9 @@ public struct SweepRun: Sendable {
           case .finished: counts.finished += 1
           case .failed: counts.failed += 1
           case .stopped: counts.left += 1
-          case .notStarted: counts.elsewhere += 1
+          case .notStarted:
+            counts.elsewhere += 1
+            _ = tell(.counted(lines.count - counts.elsewhere))
           }
         }
       } catch {

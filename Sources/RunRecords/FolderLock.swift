@@ -53,6 +53,13 @@ public final class FolderLock: Sendable {
 }
 
 extension RunDirectory {
+  /// Removes the lock that a process left which was killed just after it had put a run that is whole into its place.
+  ///
+  /// - Parameter inner: the place of the run, from here on.
+  public func clearLock(ofInner inner: String) {
+    unlink("\(path)/\(inner)/\(FolderLock.name)")
+  }
+
   /// Takes the run for this process, and removes what a killed one was writing.
   ///
   /// - Returns: the lock; the run is free again when it goes.

@@ -18,24 +18,27 @@ public struct SweepLedger: Equatable, Sendable {
     public var path: String
     /// The swept keys and their values, as after `--set`.
     public var settings: [Setting]
+    /// Its seeds by the name of their stream; they differ between replicates.
+    public var seeds: [String: UInt64]
     /// The SHA-256 of its resolved experiment.
     public var experimentSHA256: String
 
     /// Creates a line.
     public init(
       number: Int, flow: Int, replicate: Int, path: String, settings: [Setting],
-      experimentSHA256: String
+      seeds: [String: UInt64], experimentSHA256: String
     ) {
       self.number = number
       self.flow = flow
       self.replicate = replicate
       self.path = path
       self.settings = settings
+      self.seeds = seeds
       self.experimentSHA256 = experimentSHA256
     }
 
     enum CodingKeys: String, CodingKey {
-      case number, flow, replicate, path, settings
+      case number, flow, replicate, path, settings, seeds
       case experimentSHA256 = "experiment_sha256"
     }
   }

@@ -29,6 +29,7 @@ import Testing
     #expect(fifth["number"] as? Int == 5 && fifth["path"] as? String == "flows/000005")
     let settings = try #require(fifth["settings"] as? [[String: String]])
     #expect(settings.map { $0["value"] } == ["0.5", "0.01"])
+    #expect((fifth["seeds"] as? [String: Int])?["data"] == 1)
 
     for shard in ["1/3", "3/3"] {
       let result = try scratch.run("sweep", "run", "s", "--shard", shard, "--quiet")
@@ -98,14 +99,15 @@ import Testing
   /// Killed at any moment, a sweep has whole runs or none, and goes on to the same bytes.
   @Test func killedSweepsGoOn() throws {
     let scratch = try planned(Self.axes + "\nreplicates: 20")
-    for flow in [1, 2, 3] {
-      // A shell outlives the program that it kills, when some runs have ended and others have not.
-      let result = try scratch.run(
-        "sweep", "run", "s", "--quiet",
-        shell:
-          "\"$0\" \"$@\" & until [ -e s/flows/00000\(flow)/replicates/003 ]; do sleep 0.005; done;"
-          + " kill -9 $!; wait $!; true")
-      #expect(result.code == 0)
+    for replicate in ["002", "005", "009"] {
+      // When some runs have ended and others have not.
+      let result = try Program.run(
+        ["sweep", "run", "s", "--quiet"], in: scratch, mayBeKilled: true
+      ) { process in
+        scratch.wait(for: "s/flows/000001/replicates/\(replicate)")
+        kill(process, SIGKILL)
+      }
+      #expect(result.isKilled)
       let status = try scratch.run("sweep", "status", "s").output
       #expect(!status.contains(" 0 missing") && status.contains(" 0 failed"), "\(status)")
       for name in try scratch.names(in: "s/flows/000001/replicates") where !name.hasPrefix(".") {

@@ -31,6 +31,26 @@ struct GridTests {
     #expect(points[11].path == "flows/000006/replicates/002")
   }
 
+  /// Runs with the same data are neighbours, whichever axis stands first.
+  @Test func runsWithTheSameDataFollowEachOther() throws {
+    let grid = try ensemble(
+      """
+      replicates: 2
+      sweep:
+        - {key: initial.scale, values: [0.01, 0.1, 0.2]}
+        - {key: data.length, values: [30, 100]}
+      """
+    ).grid
+    let order = grid.sharing(Array(0..<grid.count))
+    #expect(order.sorted() == Array(0..<12))
+    let data = order.map { grid[$0].values[1] + " " + String(grid[$0].replicate) }
+    #expect(
+      data == ["30 1", "30 2", "100 1", "100 2"].flatMap { Array(repeating: $0, count: 3) })
+    #expect(grid.sharing([1, 5, 9]) == [1, 5, 9])
+    let others = try ensemble("sweep: [{key: initial.scale, values: [0.01, 0.1]}]").grid
+    #expect(others.sharing([0, 1]) == [0, 1])
+  }
+
   @Test func theLayoutFollowsWhatThereIs() throws {
     let single = try ensemble("").grid
     #expect(single.isSingle && single.count == 1 && single[0].path == "")
