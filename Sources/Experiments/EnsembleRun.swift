@@ -59,6 +59,11 @@ public struct EnsembleRun: Sendable {
     var manifest = program.manifest(
       experiment: plan.first.experiment, resolved: resolved, threads: threads, start: start)
     let earlier = try resumption?.earlier(in: directory, than: manifest)
+    guard earlier?.status.state != .finished else {
+      throw RecordError(
+        path: directory.path, reason: .unfit("finished by another process just now"),
+        advice: "Nothing is left to resume.")
+    }
     if plan.grid.isSingle {
       let point = plan.grid[0]
       let outcome = try run(
@@ -81,7 +86,8 @@ public struct EnsembleRun: Sendable {
     }
     try directory.begin(resolved, manifest)
 
-    let flows = runAll(into: directory, resumption, exportCorpus, judge: judge, observer: observer)
+    let (flows, faulty) = runAll(
+      into: directory, resumption, exportCorpus, judge: judge, observer: observer)
     let outcome = EnsembleOutcome(
       flows: flows, findings: plan.findings(of: flows),
       seconds: Timestamp.now().seconds(since: start))
@@ -89,26 +95,52 @@ public struct EnsembleRun: Sendable {
     manifest.flows = FlowCounts(outcome)
     manifest.status = RunStatus(outcome)
     try record(outcome, into: directory, &manifest)
-    if !outcome.isStopped {
-      for flow in flows {
-        try CheckpointStore(directory.inner(at: flow.point.path) ?? directory).remove()
-      }
-    }
+    // Stopped runs go on from their checkpoints, and those that met a full disk.
+    if !outcome.isStopped, faulty.isEmpty { try clearCheckpoints(in: directory) }
     return outcome
   }
 
-  /// Runs the flows of a grid on all threads.
+  /// Whether a directory holds this run finished, so that nothing is left to be done.
+  ///
+  /// Checkpoints that a process left which was killed at its very end are removed.
+  ///
+  /// - Parameters:
+  ///   - directory: where it ran.
+  ///   - resumption: how it would go on.
+  /// - Returns: whether it is finished.
+  /// - Throws: `RecordError` when another process has the directory, or it holds something else.
+  public func isFinished(
+    in directory: RunDirectory, resuming resumption: Resumption
+  ) throws(RecordError) -> Bool {
+    let lock = try directory.lock()
+    defer { withExtendedLifetime(lock) {} }
+    let manifest = program.manifest(
+      experiment: plan.first.experiment, resolved: plan.resolved, threads: threads, start: .now())
+    let earlier = try resumption.earlier(in: directory, than: manifest)
+    guard earlier?.status.state == .finished else { return false }
+    try clearCheckpoints(in: directory)
+    return true
+  }
+
+  /// Removes the checkpoints of all runs.
+  private func clearCheckpoints(in directory: RunDirectory) throws(RecordError) {
+    guard !plan.grid.isSingle else { return try CheckpointStore(directory).remove() }
+    for index in 0..<plan.grid.count { try directory.settle(inner: plan.grid[index].path) }
+  }
+
+  /// Runs the flows of a grid on all threads; also gives the indices of those whose files could not be written.
   private func runAll<Judgement: Sendable>(
     into directory: RunDirectory, _ resumption: Resumption?, _ exportCorpus: Bool,
     judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
     observer: @escaping @Sendable (EnsembleProgress) -> Bool
-  ) -> [FlowResult<Judgement>] {
+  ) -> (flows: [FlowResult<Judgement>], faulty: Set<Int>) {
     let grid = plan.grid
     let workers = plan.concurrency(threads: threads)
     let gate = MemoryGate(limit: plan.memoryLimit)
     let stop = StopFlag()
     let tell = stop.watching(observer)
     let results = Mutex<[FlowResult<Judgement>?]>(Array(repeating: nil, count: grid.count))
+    let faulty = Mutex<Set<Int>>([])
 
     let order = grid.sharing(Array(0..<grid.count))
     forEachLane(grid.count, threads: workers) { lane in
@@ -134,6 +166,7 @@ public struct EnsembleRun: Sendable {
         ending = .failed(error.description)
       } catch {
         ending = .failed("\(error)")
+        _ = faulty.withLock { $0.insert(index) }
       }
       let result = FlowResult(
         point: point, ending: ending, end: end, findings: findings, swept: swept,
@@ -141,7 +174,7 @@ public struct EnsembleRun: Sendable {
       results.withLock { $0[index] = result }
       if ending != .notStarted { _ = tell(.ended(point, ending, end)) }
     }
-    return results.withLock { $0.compactMap(\.self) }
+    return (results.withLock { $0.compactMap(\.self) }, faulty.withLock { $0 })
   }
 
   /// One run of several into a directory of its own.
@@ -152,6 +185,8 @@ public struct EnsembleRun: Sendable {
   ) throws -> ExperimentRun.Outcome {
     let inner = try directory.createInner(
       at: point.folder.map(\.path), resuming: resumption != nil)
+    let lock = try inner.lock()
+    defer { withExtendedLifetime(lock) {} }
     do {
       return try run(point, plan, into: inner, threads: threads, resumption, exportCorpus, observer)
     } catch let error as DocumentError {

@@ -1,5 +1,6 @@
 import CVODE
 import Foundation
+import GradientFlow
 import InductionHeads
 import LinearAlgebra
 public import RunRecords
@@ -49,7 +50,7 @@ public struct ProgramDescription: Sendable {
   func origin(of resolved: String) -> CheckpointOrigin {
     CheckpointOrigin(
       experimentSHA256: Digest.sha256(resolved.utf8), programSHA256: Self.digest ?? "unknown",
-      kernelPath: kernelInstructionSet)
+      kernelPath: kernelInstructionSet, format: FlowCheckpoint.format)
   }
 
   private static var compiler: String {

@@ -118,8 +118,11 @@ final class RunCheckpoints {
       fault = ("made by another program", other)
     } else if !resumption.allowsOtherProgram, found.origin.kernelPath != origin.kernelPath {
       fault = ("made with kernels for \(found.origin.kernelPath), not \(origin.kernelPath)", other)
+    } else if found.origin.format != origin.format {
+      fault = ("of another format", "Resume with the program that made it, or begin anew.")
     } else if let checkpoint = FlowCheckpoint(words: found.words, of: problem, sampling: sampling),
-      resumption.allowsOtherProgram || checkpoint.isOf(problem, threads: threads)
+      checkpoint.isOf(
+        problem, within: resumption.allowsOtherProgram ? 1e-9 : 0, threads: threads)
     {
       return checkpoint
     } else {

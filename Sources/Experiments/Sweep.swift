@@ -98,6 +98,21 @@ public struct Sweep: Sendable {
           "\(ledger.lines.count) runs, where the experiment has \(plan.grid.count)"),
         advice: "Plan the sweep again, into a new folder.")
     }
+    for (index, line) in ledger.lines.enumerated() {
+      let point = plan.grid[index]
+      let settings = zip(plan.grid.axes, point.values).map {
+        SweepLedger.Setting(key: $0.key, value: $1)
+      }
+      guard line.path == point.path, line.flow == point.flow, line.replicate == point.replicate,
+        line.settings.map(\.key) == settings.map(\.key),
+        allowChanges || line.settings == settings
+      else {
+        throw RecordError(
+          path: directory.path(of: .ledger),
+          reason: .malformed("line \(index + 1), which is another run than the experiment has"),
+          advice: "Plan the sweep again, into a new folder.")
+      }
+    }
   }
 
   /// What differs between the program that planned this and another one, in words; nil if nothing does.
@@ -122,12 +137,15 @@ public struct Sweep: Sendable {
   /// How a run stands.
   ///
   /// - Parameter line: one of the ledger.
-  /// - Returns: its state, as its run directory tells.
-  /// - Throws: `RecordError` when its manifest cannot be read.
-  public func state(of line: SweepLedger.Line) throws(RecordError) -> State {
-    guard let inner = directory.inner(at: line.path) else { return .missing }
-    let manifest = try inner.manifest()
-    return manifest.status.state == .finished
-      ? .finished : .failed(manifest.status.message ?? manifest.status.state.rawValue)
+  /// - Returns: its state, as its run directory tells; failed where that cannot be read.
+  public func state(of line: SweepLedger.Line) -> State {
+    do throws(RecordError) {
+      guard let inner = try directory.inner(at: line.path) else { return .missing }
+      let manifest = try inner.manifest()
+      return manifest.status.state == .finished
+        ? .finished : .failed(manifest.status.message ?? manifest.status.state.rawValue)
+    } catch {
+      return .failed("\(error.path): \(error.words); --retry-failed runs it again")
+    }
   }
 }

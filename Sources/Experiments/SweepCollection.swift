@@ -7,13 +7,14 @@ extension Sweep {
   /// reached (if not, the time is a lower bound); what was selected; what claims derived and measured; loss, gradient
   /// norm and the solver's quality; and where it came from.
   ///
-  /// - Returns: how many runs there are, and how they stand.
-  /// - Throws: `RecordError` when a run cannot be read or a file cannot be written.
-  public func collect() throws(RecordError) -> FlowCounts {
+  /// - Returns: how many runs there are and how they stand, and whether some are of another experiment than the ledger
+  ///   says.
+  /// - Throws: `RecordError` when a file cannot be written.
+  public func collect() throws(RecordError) -> (counts: FlowCounts, isMixed: Bool) {
     var counts = FlowCounts(total: ledger.lines.count)
     var rows: [DiagramRow] = []
     for line in ledger.lines {
-      let row = try DiagramRow(line, in: directory)
+      let row = DiagramRow(line, values: plan.grid[line.number - 1].values, in: directory)
       switch row.status {
       case "finished": counts.finished += 1
       case "failed": counts.failed += 1
@@ -23,7 +24,9 @@ extension Sweep {
     }
     try directory.write(Table(rows), as: .diagram)
     try directory.collectEvents(
-      of: ledger.lines.map { ([.integer($0.flow), .integer($0.replicate)], $0.path) },
+      of: rows.filter(\.isReadable).map {
+        ([.integer($0.line.flow), .integer($0.line.replicate)], $0.line.path)
+      },
       replacing: true)
     var manifest = manifest
     manifest.flows = counts
@@ -35,26 +38,44 @@ extension Sweep {
       : counts.finished == counts.total
         ? .finished : .stopped("\(counts.total - counts.finished) runs are missing")
     try directory.write(manifest)
-    return counts
+    return (counts, rows.contains(where: \.isOfAnother))
   }
 }
 
 /// What a run adds to the phase diagram.
 private struct DiagramRow {
   let line: SweepLedger.Line
+  /// The values of its axes.
+  let values: [String]
   /// How it stands: finished, failed, or missing.
-  let status: String
+  private(set) var status: String
+  /// Whether its files could be read.
+  private(set) var isReadable = true
+  /// Whether it is of another experiment than the ledger says.
+  private(set) var isOfAnother = false
   /// The named values, in the order in which they are first met.
   private(set) var names: [String] = []
   private(set) var cells: [String: Cell] = [:]
 
-  init(_ line: SweepLedger.Line, in directory: RunDirectory) throws(RecordError) {
+  init(_ line: SweepLedger.Line, values: [String], in directory: RunDirectory) {
     self.line = line
-    guard let run = directory.inner(at: line.path) else {
-      status = "missing"
-      add("experiment_sha256", .text(line.experimentSHA256))
-      return
+    self.values = values
+    status = "missing"
+    do throws(RecordError) {
+      if let run = try directory.inner(at: line.path) {
+        try read(run)
+      } else {
+        add("experiment_sha256", .text(line.experimentSHA256))
+      }
+    } catch {
+      status = "failed"
+      isReadable = false
+      add("message", .text("\(error.path): \(error.words)"))
     }
+  }
+
+  /// Takes what the files of the run hold.
+  private mutating func read(_ run: RunDirectory) throws(RecordError) {
     let manifest = try run.manifest()
     status = manifest.status.state == .finished ? "finished" : "failed"
     if run.has(.events) { add(events: try run.table(.events)) }
@@ -77,7 +98,11 @@ private struct DiagramRow {
     add("program_version", .text(manifest.programVersion))
     let source = manifest.source
     add("commit", .text((source?.commit ?? "") + (source?.isDirty == true ? "+" : "")))
-    add("message", manifest.status.message.map { .text($0) } ?? .empty)
+    isOfAnother = manifest.experimentSHA256 != line.experimentSHA256
+    let message =
+      manifest.status.message
+      ?? (isOfAnother ? "of another experiment than the ledger says" : nil)
+    add("message", message.map { .text($0) } ?? .empty)
   }
 
   private mutating func add(_ name: String, _ cell: Cell) {
@@ -105,6 +130,7 @@ private struct DiagramRow {
   /// What every statement of a claim derived and measured; statements are numbered in their order.
   private mutating func add(claims table: Table) {
     guard let claim = table.columns.firstIndex(of: "claim"),
+      let statement = table.columns.firstIndex(of: "statement"),
       let derived = table.columns.firstIndex(of: "derived"),
       let measured = table.columns.firstIndex(of: "measured"),
       let verdict = table.columns.firstIndex(of: "verdict")
@@ -115,6 +141,7 @@ private struct DiagramRow {
       guard case .text(let name) = cells[claim] else { continue }
       counts[name, default: 0] += 1
       let prefix = "\(name).\(counts[name] ?? 0)"
+      add("\(prefix).statement", cells[statement])
       add("\(prefix).derived", cells[derived])
       add("\(prefix).measured", cells[measured])
       add("\(prefix).verdict", cells[verdict])
@@ -138,7 +165,7 @@ extension Table {
       let line = row.line
       append(
         [.integer(line.number), .integer(line.flow), .integer(line.replicate)]
-          + line.settings.map { Cell(axisValue: $0.value) } + [.text(row.status)]
+          + row.values.map { Cell(axisValue: $0) } + [.text(row.status)]
           + names.map { row.cells[$0] ?? .empty })
     }
   }

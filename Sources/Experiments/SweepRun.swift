@@ -18,9 +18,15 @@ public struct SweepRun: Sendable {
   public let threads: Int
   /// Where diagnostics go.
   public let logger: Logger
+  /// Whether another program may have planned it, to which defaults may read otherwise.
+  private let allowsOtherProgram: Bool
 
   /// Prepares the runs of a sweep.
-  public init(_ sweep: Sweep, program: ProgramDescription, threads: Int, logger: Logger) {
+  public init(
+    _ sweep: Sweep, program: ProgramDescription, threads: Int, logger: Logger,
+    allowingOtherProgram allowsOtherProgram: Bool = false
+  ) {
+    self.allowsOtherProgram = allowsOtherProgram
     self.sweep = sweep
     self.program = program
     self.threads = threads
@@ -76,10 +82,10 @@ public struct SweepRun: Sendable {
     var outcome = Outcome()
     var missing: [SweepLedger.Line] = []
     for line in sweep.ledger.lines where selection.contains(line) {
-      switch try sweep.state(of: line) {
+      switch sweep.state(of: line) {
       case .finished:
         outcome.stood += 1
-        sweep.directory.clearLock(ofInner: line.path)
+        try sweep.directory.settle(inner: line.path)
       case .missing: missing.append(line)
       case .failed where retriesFailed: missing.append(line)
       case .failed: outcome.failedBefore += 1
@@ -128,7 +134,8 @@ public struct SweepRun: Sendable {
   ) throws(RecordError) -> FlowEnding {
     let claimed = try sweep.directory.claimInner(at: line.path) { run throws(RecordError) in
       guard retriesFailed else { return false }
-      return try run.manifest().status.state != .finished
+      // What cannot be read is nothing to keep.
+      return (try? run.manifest())?.status.state != .finished
     }
     guard let claim = claimed else { return .notStarted }
     let point = sweep.plan.grid[line.number - 1]
@@ -136,7 +143,7 @@ public struct SweepRun: Sendable {
     do {
       let plan = try sweep.plan.plan(at: point)
       let digest = Digest.sha256(plan.experiment.resolved.utf8)
-      guard digest == line.experimentSHA256 || sweep.allowsChanges else {
+      guard digest == line.experimentSHA256 || sweep.allowsChanges || allowsOtherProgram else {
         throw RecordError(
           path: sweep.directory.path(of: .ledger),
           reason: .malformed("run \(line.number) with another experiment than it has now"),
@@ -159,7 +166,7 @@ public struct SweepRun: Sendable {
         (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
       }
     } catch let error as RecordError {
-      try? claim.discard()
+      try? claim.abandon()
       throw error
     } catch let error as DocumentError {
       ending = .failed(error.description)
@@ -170,8 +177,8 @@ public struct SweepRun: Sendable {
     if ending.isInterrupted {
       try claim.abandon()
     } else {
-      try CheckpointStore(claim.directory).remove()
       try claim.publish()
+      try sweep.directory.settle(inner: line.path)
     }
     _ = tell(.ended(point, ending, end))
     return ending

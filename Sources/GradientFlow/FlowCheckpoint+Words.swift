@@ -32,15 +32,18 @@ extension FlowCheckpoint {
         })
       else { return nil }
       self.trajectory = trajectory
-      check = try reader.optional { reader throws(WordReader.Mismatch) in
+      let check = try reader.optional { reader throws(WordReader.Mismatch) in
         try Trajectory(from: &reader, like: start, of: problem)
       }
+      self.check = check
       progress = try reader.optional { reader throws(WordReader.Mismatch) in
-        try StageProgress(from: &reader)
+        guard let stage = (check ?? trajectory).stages.last?.stage else {
+          throw WordReader.Mismatch()
+        }
+        let trained = problem.objective.layout.indices(ofGroups: stage.trainedGroups)
+        return try StageProgress(from: &reader, dimension: trained.count)
       }
-      guard reader.isAtEnd, progress == nil || !(check ?? trajectory).stages.isEmpty else {
-        return nil
-      }
+      guard reader.isAtEnd else { return nil }
     } catch {
       return nil
     }
@@ -188,7 +191,9 @@ extension StageProgress {
     }
   }
 
-  fileprivate init(from reader: inout WordReader) throws(WordReader.Mismatch) {
+  fileprivate init(
+    from reader: inout WordReader, dimension trained: Int
+  ) throws(WordReader.Mismatch) {
     let clock = try reader.real()
     let statistics = try Statistics(from: &reader)
     let times = try reader.reals()
@@ -199,7 +204,7 @@ extension StageProgress {
     interpolants = try reader.list { reader throws(WordReader.Mismatch) in
       let (start, end, loss) = (try reader.real(), try reader.real(), try reader.real())
       let (dimension, coefficients) = (try reader.integer(), try reader.reals())
-      guard dimension > 0, !coefficients.isEmpty, coefficients.count % dimension == 0 else {
+      guard dimension == trained, !coefficients.isEmpty, coefficients.count % dimension == 0 else {
         throw WordReader.Mismatch()
       }
       return StepInterpolant(

@@ -32,22 +32,28 @@ public struct FlowCheckpoint: Sendable {
   /// Whether nothing is left to be solved.
   public let isSolved: Bool
 
+  /// The layout of ``words``; another one cannot be read.
+  public static let format = 1
+
   /// t that has been reached; over all stages of the solve at hand.
   public var time: Double { (check ?? trajectory).stages.last?.endTime ?? 0 }
 
-  /// Whether a flow starts at the loss at which this one started, to the last bit.
+  /// Whether a flow starts at the loss at which this one started, by default to the last bit.
   ///
   /// Data or kernels that have changed since do not keep all bits of a loss.
   ///
   /// - Parameters:
   ///   - problem: the flow to go on with.
+  ///   - tolerance: the relative difference that is allowed.
   ///   - threads: threads that the evaluation may use; the result does not depend on it.
   /// - Returns: whether this checkpoint can be of it; true where no stage was begun.
-  public func isOf(_ problem: FlowProblem, threads: Int) -> Bool {
+  public func isOf(
+    _ problem: FlowProblem, within tolerance: Double = 0, threads: Int
+  ) -> Bool {
     guard let first = trajectory.stages.first else { return true }
     let dynamics = StageDynamics(
       objective: problem.objective, evaluator: problem.objective.makeEvaluator(threads: threads),
       stage: problem.stages[0], at: problem.start)
-    return dynamics.evaluate() == first.lossAtStart
+    return abs(dynamics.evaluate() - first.lossAtStart) <= tolerance * abs(first.lossAtStart)
   }
 }

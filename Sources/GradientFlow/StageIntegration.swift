@@ -325,7 +325,9 @@ struct StageIntegration {
   private func failure(_ reason: FlowFailure.Reason, at time: Double) -> FlowFailure {
     // Transitions that were located before the failure are kept.
     var partial = self
-    for (name, found) in progress.reached.sorted(by: { $0.value.time < $1.value.time }) {
+    for (name, found) in progress.reached.sorted(by: {
+      ($0.value.time, $0.key) < ($1.value.time, $1.key)
+    }) {
       partial.addEvent(name, at: found.time, step: found.step, end: found.time)
     }
     return FlowFailure(

@@ -74,7 +74,7 @@ struct WordReader {
 
   mutating func text() throws(Mismatch) -> String {
     let count = try integer()
-    guard count >= 0, (count + 7) / 8 <= words.count - position else { throw Mismatch() }
+    guard count >= 0, count <= 8 * (words.count - position) else { throw Mismatch() }
     var bytes: [UInt8] = []
     while bytes.count < count {
       let word = try next()

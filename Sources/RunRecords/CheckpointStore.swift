@@ -11,18 +11,22 @@ public struct CheckpointOrigin: Codable, Equatable, Sendable {
   public var programSHA256: String
   /// The instruction set of the kernels that ran.
   public var kernelPath: String
+  /// The layout of the words.
+  public var format: Int
 
   /// Describes where a checkpoint comes from.
-  public init(experimentSHA256: String, programSHA256: String, kernelPath: String) {
+  public init(experimentSHA256: String, programSHA256: String, kernelPath: String, format: Int) {
     self.experimentSHA256 = experimentSHA256
     self.programSHA256 = programSHA256
     self.kernelPath = kernelPath
+    self.format = format
   }
 
   enum CodingKeys: String, CodingKey {
     case experimentSHA256 = "experiment_sha256"
     case programSHA256 = "program_sha256"
     case kernelPath = "kernel_path"
+    case format
   }
 }
 
@@ -56,7 +60,7 @@ public struct CheckpointStore: Sendable {
   /// - Parameters:
   ///   - words: what it holds.
   ///   - origin: where it comes from.
-  /// - Throws: `RecordError` when it cannot be written; those that stood still stand.
+  /// - Throws: `RecordError` when it cannot be written; the last one still stands.
   public func write(_ words: [UInt64], from origin: CheckpointOrigin) throws(RecordError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -85,11 +89,16 @@ public struct CheckpointStore: Sendable {
   /// - Parameter damaged: told of each file that is not whole, with what is wrong.
   /// - Returns: nil if there is none.
   public func newest(damaged: (RecordError) -> Void) -> Stored? {
+    var unusable: [RecordError] = []
+    defer { for error in unusable { damaged(error) } }
     for name in Self.names where directory.has(name) {
       do {
-        return try read(name)
+        let found = try read(name)
+        // The next one written would otherwise take the place of the one that is whole.
+        for error in unusable { unlink(error.path) }
+        return found
       } catch {
-        damaged(error)
+        unusable.append(error)
       }
     }
     return nil
@@ -97,6 +106,12 @@ public struct CheckpointStore: Sendable {
 
   private func read(_ name: FileName) throws(RecordError) -> Stored {
     let path = directory.path(of: name)
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw RecordError(
+        path: path, reason: .malformed("no file"),
+        advice: "The checkpoint before it is used; without one the run begins anew.")
+    }
     let bytes = try OpenFile.contents(of: path)
     let damage = RecordError(
       path: path, reason: .malformed("damaged: its bytes do not have the checksum they begin with"),
@@ -116,6 +131,9 @@ public struct CheckpointStore: Sendable {
     }
     return Stored(origin: origin, words: words, path: path)
   }
+
+  /// Whether there is any.
+  public var isPresent: Bool { Self.names.contains { directory.has($0) } }
 
   /// Removes both.
   ///

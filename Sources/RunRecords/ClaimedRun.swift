@@ -75,14 +75,13 @@ public final class ClaimedRun: Sendable {
     guard rename(directory.path, destination) == 0 else {
       throw RecordError(path: destination, call: "rename", code: errno)
     }
-    unlink("\(destination)/\(FolderLock.name)")
     try AtomicFile.syncFolder(AtomicFile.folder(of: destination))
     if let old { try Self.remove(old) }
   }
 
   /// Leaves the run to be claimed again: with its checkpoints, if there are any.
   public func abandon() throws(RecordError) {
-    if CheckpointStore.names.contains(where: { directory.has($0) }) { return }
+    if CheckpointStore(directory).isPresent { return }
     try discard()
   }
 
@@ -131,8 +130,13 @@ extension RunDirectory {
   ///
   /// - Parameter inner: its place, from here on.
   /// - Returns: the run, whole.
-  public func inner(at inner: String) -> RunDirectory? {
+  /// - Throws: `RecordError` when something else stands there: a run appears there with its manifest or not at all.
+  public func inner(at inner: String) throws(RecordError) -> RunDirectory? {
     let run = RunDirectory(at: "\(path)/\(inner)")
-    return run.has(.manifest) ? run : nil
+    if run.has(.manifest) { return run }
+    guard access(run.path, F_OK) == 0 else { return nil }
+    throw RecordError(
+      path: run.path, reason: .notARun(missing: FileName.manifest.description),
+      advice: "Remove it, and run it again.")
   }
 }

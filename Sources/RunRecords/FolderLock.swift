@@ -53,11 +53,14 @@ public final class FolderLock: Sendable {
 }
 
 extension RunDirectory {
-  /// Removes the lock that a process left which was killed just after it had put a run that is whole into its place.
+  /// Removes what a run that is whole has no use for: its checkpoints, and the lock of a process that was killed just
+  /// after it had put the run into its place.
   ///
   /// - Parameter inner: the place of the run, from here on.
-  public func clearLock(ofInner inner: String) {
+  /// - Throws: `RecordError` when a checkpoint cannot be removed.
+  public func settle(inner: String) throws(RecordError) {
     unlink("\(path)/\(inner)/\(FolderLock.name)")
+    try CheckpointStore(RunDirectory(at: "\(path)/\(inner)")).remove()
   }
 
   /// Takes the run for this process, and removes what a killed one was writing.

@@ -16,11 +16,7 @@ extension RunDirectory {
     at folders: [String], resuming isResumed: Bool = false
   ) throws(RecordError) -> RunDirectory {
     let path = ([path] + folders).joined(separator: "/")
-    if isResumed, access(path, F_OK) == 0 {
-      let run = try Self.resume(at: path)
-      try run.removeUnfinished()
-      return run
-    }
+    if isResumed, access(path, F_OK) == 0 { return try Self.resume(at: path) }
     var attempts = 100
     while true {
       do {
@@ -70,7 +66,12 @@ extension RunDirectory {
       for name in try Self.entries(of: "\(path)/\(group)") where !name.hasPrefix(".") {
         let inner = RunDirectory(at: "\(path)/\(group)/\(name)")
         let deeper = try inner.innerPaths()
-        paths += deeper.isEmpty ? ["\(group)/\(name)"] : deeper.map { "\(group)/\(name)/\($0)" }
+        if !deeper.isEmpty {
+          paths += deeper.map { "\(group)/\(name)/\($0)" }
+        } else if access("\(inner.path)/replicates", F_OK) != 0 {
+          // Otherwise its replicates are all still aside.
+          paths.append("\(group)/\(name)")
+        }
       }
     }
     return paths

@@ -116,9 +116,10 @@ public struct RunDirectory: Sendable {
     let path = try normalized(path)
     guard access(path, F_OK) == 0 else { return try create(at: path) }
     let run = RunDirectory(at: path)
-    // A killed process may have got no further than this.
+    // A killed process may have got no further than this; without its lock, the file is somebody's own.
+    let isBegun = access("\(path)/\(FolderLock.name)", F_OK) == 0
     let others = try entries(of: path).filter {
-      !$0.hasPrefix(".") && $0 != FileName.experiment.description
+      !$0.hasPrefix(".") && !(isBegun && $0 == FileName.experiment.description)
     }
     guard run.has(.manifest) || others.isEmpty else {
       throw RecordError(

@@ -55,9 +55,10 @@ extension RunDirectory {
       let message = manifest.status.message.map { ": " + $0 } ?? "."
       problems.append("The run is \(manifest.status.state.rawValue)\(message)")
     }
-    if CheckpointStore.names.contains(where: { has($0) }) {
+    if manifest.status.state != .finished, CheckpointStore(self).isPresent {
       problems.append(
-        "It can go on: gradflow run \(self.path(of: .experiment)) --out \(path) --resume.")
+        "It can go on: gradflow run \(self.path(of: .experiment).shellWord) --out "
+          + "\(path.shellWord) --resume")
     }
     for name in Self.required(by: manifest) where access("\(path)/\(name)", F_OK) != 0 {
       problems.append("\(name) is missing.")

@@ -159,10 +159,15 @@ struct LaunchOptions: ParsableArguments {
     _ outcome: EnsembleOutcome<Judgement>, of plan: EnsemblePlan, in directory: RunDirectory
   ) throws {
     if outcome.isStopped {
+      let path = directory.path.shellWord
+      let isAtStart = plan.grid.isSingle && !CheckpointStore(directory).isPresent
       throw Failure(
         code: Exit.stopped,
-        message: "stopped; all up to there is in \(directory.path). To go on: gradflow run "
-          + "\(directory.path(of: .experiment)) --out \(directory.path) --resume")
+        message: "stopped; all up to there is in \(path). To go on: gradflow run "
+          + "\(directory.path(of: .experiment).shellWord) --out \(path) --resume"
+          + (isAtStart
+            ? "\nThat begins anew, for no checkpoint was reached: allow more time, or lower "
+              + "solver.checkpoint_steps." : ""))
     }
     guard let failure = outcome.failures.first, case .failed(let message) = failure.ending else {
       return

@@ -52,19 +52,18 @@ struct RunCommand: ParsableCommand {
     }
     let resumption = resume ? Resumption(allowingOtherProgram: allowOtherProgram) : nil
     let directory = try options.directory(experiment, out: out, resuming: resume)
-    if resume, directory.has(.manifest), try isFinished(directory) {
-      print("\(directory.path) is finished; nothing is left to resume.")
-      return
+    if let resumption, directory.has(.manifest) {
+      let isFinished = try LaunchOptions.recording(into: directory) {
+        try EnsembleRun(
+          plan, program: Gradflow.program, threads: options.threadCount, logger: options.logger
+        ).isFinished(in: directory, resuming: resumption)
+      }
+      if isFinished {
+        print("\(directory.path) is finished; nothing is left to resume.")
+        return
+      }
     }
     try options.run(
       plan, into: directory, resuming: resumption, exportCorpus: exportCorpus, budget: budget)
-  }
-
-  private func isFinished(_ directory: RunDirectory) throws -> Bool {
-    do {
-      return try directory.manifest().status.state == .finished
-    } catch {
-      throw Failure(code: Exit.badInput, message: error.description)
-    }
   }
 }

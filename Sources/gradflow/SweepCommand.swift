@@ -50,7 +50,7 @@ struct SweepCommand: ParsableCommand {
       }
       print(
         "\(Summary.runs(plan.grid)) planned in \(directory.path); run them with\n"
-          + "gradflow sweep run \(directory.path)")
+          + "gradflow sweep run \(directory.path.shellWord)")
     }
   }
 
@@ -140,7 +140,8 @@ struct SweepCommand: ParsableCommand {
         try SweepRun(
           sweep, program: Gradflow.program,
           threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
-          logger: LaunchOptions.logger(isVerbose: false)
+          logger: LaunchOptions.logger(isVerbose: false),
+          allowingOtherProgram: allowOtherProgram
         ).run(selection, retryingFailed: retryFailed) { progress in
           view?.show(progress)
           return !Interruption.hasCome && budget?.isOver != true
@@ -184,7 +185,7 @@ struct SweepCommand: ParsableCommand {
       let (missing, failures) = try SweepCommand.reporting {
         var (missing, failures) = (0, [String]())
         for line in sweep.ledger.lines {
-          switch try sweep.state(of: line) {
+          switch sweep.state(of: line) {
           case .missing: missing += 1
           case .failed(let reason): failures.append("\(line.path): \(reason)")
           case .finished: break
@@ -211,10 +212,15 @@ struct SweepCommand: ParsableCommand {
 
     func run() throws {
       let sweep = try SweepCommand.open(path, allowingChanges: true)
-      let counts = try SweepCommand.reporting { try sweep.collect() }
+      let (counts, isMixed) = try SweepCommand.reporting { try sweep.collect() }
       print(
         "\(counts.finished) of \(counts.total) runs finished, \(counts.failed) failed; "
           + "collected in \(sweep.directory.path(of: .diagram))")
+      if isMixed {
+        Terminal.error(
+          "some runs are of another experiment than the ledger says: see experiment_sha256 and message"
+        )
+      }
     }
   }
 

@@ -61,8 +61,17 @@ import Testing
     #expect((manifest["resumptions"] as? [String])?.count == 1)
     #expect(try scratch.manifest(of: "whole")["resumptions"] == nil)
     #expect(try scratch.run("inspect", "run").code == 0)
+    // Killed at its very end it may have left these.
+    for name in ["checkpoint.bin", "checkpoint-previous.bin", ".lock"] {
+      try scratch.write("", as: "run/\(name)")
+    }
+    #expect(try scratch.run("inspect", "run").code == 0)
     let again = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
     #expect(again.code == 0 && again.output.contains("nothing is left to resume"))
+    try expectSame(scratch)
+    let other = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--resume", "--set", "data.length=61")
+    #expect(other.code == 2 && other.errors.contains("another experiment"), "\(other)")
   }
 
   /// What a resumed run finds of the one before is not more than its checkpoint holds.
@@ -165,6 +174,9 @@ import Testing
     try scratch.write("1" + tokens.dropFirst(), as: "tokens.txt")
     let changed = try scratch.run("run", "x.yaml", "--quiet", "--out", "run", "--resume")
     #expect(changed.code == 2 && changed.errors.contains("of other data"), "\(changed)")
+    let allowed = try scratch.run(
+      "run", "x.yaml", "--quiet", "--out", "run", "--resume", "--allow-other-program")
+    #expect(allowed.code == 2 && allowed.errors.contains("of other data"), "\(allowed)")
     #expect(try scratch.names(in: "run").contains("checkpoint.bin"))
   }
 
@@ -189,6 +201,8 @@ import Testing
       #expect(result.code == 130, "\(result)")
     }
     #expect((2..<200).contains(attempts))
+    let early = try scratch.run("run", "x.yaml", "--out", "early", "--quiet", "--budget", "0.001s")
+    #expect(early.code == 130 && early.errors.contains("no checkpoint was reached"), "\(early)")
     try expectSame(scratch, "\(attempts) attempts")
     for budget in ["1", "0s", "-3m", "x", "1d"] {
       #expect(
@@ -209,6 +223,14 @@ import Testing
     #expect(try scratch.run("run", "x.yaml", "--out", "new", "--quiet", "--resume").code == 0)
     let (whole, new) = (try scratch.files(in: "whole"), try scratch.files(in: "new"))
     #expect(whole == new)
+    // What is no run's is left alone.
+    try FileManager.default.createDirectory(
+      at: scratch.folder.appendingPathComponent("own"), withIntermediateDirectories: false)
+    try scratch.write(SmallExperiment.text, as: "own/experiment.yaml")
+    let own = try scratch.run(
+      "run", "own/experiment.yaml", "--out", "own", "--quiet", "--resume")
+    #expect(own.code == 2 && own.errors.contains("no manifest.json"), "\(own)")
+    #expect(try scratch.text("own/experiment.yaml") == SmallExperiment.text)
   }
 
   /// All runs of an experiment go on, each from its own checkpoint.
@@ -233,6 +255,42 @@ import Testing
     #expect(full.code == 1 && full.errors.contains("checkpoint cannot be written"), "\(full)")
     #expect(try scratch.state(of: "run") != "finished")
     #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
+    try expectSame(scratch)
+  }
+
+  /// The same for several runs and for sweeps: what was computed is not lost with the files that do not fit.
+  @Test func aFullDiskKeepsTheCheckpointsOfManyRuns() throws {
+    let scratch = try scratch(
+      Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
+    let limit = "ulimit -f 440; exec \"$0\" \"$@\""
+    let full = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", shell: limit)
+    #expect(full.code == 1, "\(full)")
+    #expect(try scratch.names(in: "run/flows/000001").contains("checkpoint.bin"))
+    #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
+    try expectSame(scratch)
+    #expect(try scratch.manifest(of: "run/flows/000001")["resumptions"] != nil)
+    #expect(try scratch.run("sweep", "plan", "x.yaml", "--out", "s").code == 0)
+    #expect(try scratch.run("sweep", "run", "s", "--quiet", shell: limit).code == 1)
+    #expect(try scratch.names(in: "s/flows/.000001").contains("checkpoint.bin"))
+    #expect(try scratch.run("sweep", "run", "s", "--quiet").code == 0)
+    let (flows, whole) = (try scratch.files(in: "s/flows"), try scratch.files(in: "whole/flows"))
+    #expect(flows == whole)
+  }
+
+  /// A run inside another belongs to the process that has the one around it.
+  @Test func innerRunsAreLocked() throws {
+    let scratch = try scratch(
+      Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
+    var inner: Program.Result?
+    let outer = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { _ in
+      scratch.wait(for: "run/flows/000001/checkpoint.bin")
+      inner = try? scratch.run(
+        "run", "run/flows/000001/experiment.yaml", "--out", "run/flows/000001", "--quiet",
+        "--resume")
+    }
+    #expect(outer.code == 0)
+    let second = try #require(inner)
+    #expect(second.code == 2 && second.errors.contains("in use by another"), "\(second)")
     try expectSame(scratch)
   }
 

@@ -52,6 +52,20 @@ private struct StageTimes: Decodable {
     #expect(inspection.output.contains("The run is stopped: stopped by the user"))
   }
 
+  /// `timeout` and the like send a signal to a process and to its group at once.
+  @Test func aSignalTwiceAtOnceStopsInOrder() throws {
+    let scratch = try longRun()
+    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
+      scratch.wait(for: "run/manifest.json")
+      usleep(300_000)
+      for _ in 0..<3 { kill(process, SIGTERM) }
+      usleep(1000)
+      kill(process, SIGTERM)
+    }
+    #expect(result.code == 130)
+    #expect(try scratch.state(of: "run") == "stopped")
+  }
+
   @Test func aRunThatIsStoppedBeforeItsErrorBarsIsStopped() throws {
     let scratch = try longRun()
     let result = try scratch.run(

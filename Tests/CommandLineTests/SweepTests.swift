@@ -91,6 +91,7 @@ import Testing
       #expect(try Double(cell(2, name)) == Double(last[column]))
     }
     #expect(try !cell(2, "G2.1.derived").isEmpty)
+    #expect(try cell(2, "G2.1.statement") == "quoted" || !cell(2, "G2.1.statement").isEmpty)
     #expect(try !cell(2, "G2.1.measured").isEmpty)
     #expect(try cell(2, "laws_hold") == "yes")
     #expect(try cell(1, "loss").isEmpty)
@@ -166,6 +167,54 @@ import Testing
     #expect(third.code == 1 && third.output.hasPrefix("1 failed;"))
     #expect(try scratch.run("sweep", "collect", "s").code == 0)
     #expect(try scratch.state(of: "s") == "failed")
+  }
+
+  /// What cannot be read of one run keeps none of the others, is named, and is run again on request.
+  @Test func damagedRunsAreNamedAndRunAgain() throws {
+    let scratch = try planned()
+    #expect(try scratch.run("sweep", "run", "s", "--quiet").code == 0)
+    let whole = try scratch.files(in: "s/flows")
+    let folder = scratch.folder.appendingPathComponent("s/flows")
+    try FileManager.default.removeItem(at: folder.appending(path: "000002/manifest.json"))
+    try scratch.write("{", as: "s/flows/000003/manifest.json")
+    try FileManager.default.removeItem(at: folder.appending(path: "000004"))
+    try FileManager.default.copyItem(
+      at: folder.appending(path: "000005"), to: folder.appending(path: "000004"))
+    let status = try scratch.run("sweep", "status", "s")
+    #expect(status.output.hasPrefix("4 of 6 finished, 2 failed, 0 missing"), "\(status.output)")
+    #expect(status.output.contains("s/flows/000002: not a run directory, it has no manifest.json"))
+    #expect(status.output.contains("--retry-failed runs it again"))
+    let collected = try scratch.run("sweep", "collect", "s")
+    #expect(collected.code == 0 && collected.errors.contains("another experiment"))
+    let diagram = try scratch.text("s/phase-diagram.csv")
+    #expect(diagram.matches(of: /of another experiment than the ledger says/).count == 1)
+    let left = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(left.code == 1 && left.output.hasPrefix("4 stood already, 2 failed before"))
+    let again = try scratch.run("sweep", "run", "s", "--quiet", "--retry-failed")
+    #expect(again.code == 0 && again.output.hasPrefix("2 finished, 4 stood already"))
+    let restored = try scratch.files(in: "s/flows").filter { !$0.key.hasPrefix("000004") }
+    let expected = whole.filter { !$0.key.hasPrefix("000004") }
+    #expect(restored == expected)
+  }
+
+  /// A ledger that is not the experiment's is refused at every command.
+  @Test(arguments: [
+    ("\"value\":\"0.5\"", "\"value\":\"77\""),
+    ("\"key\":\"initial.scale\"", "\"key\":\"initial.noise\""),
+    ("\"path\":\"flows/000005\"", "\"path\":\"flows/000004\""),
+    ("\"replicate\":1", "\"replicate\":2"),
+  ])
+  func otherLedgersAreRefused(words: String, others: String) throws {
+    let scratch = try planned()
+    let ledger = try scratch.text("s/ledger.jsonl")
+    let changed = ledger.replacing(words, with: others)
+    #expect(changed != ledger)
+    try scratch.write(changed, as: "s/ledger.jsonl")
+    let run = try scratch.run("sweep", "run", "s", "--quiet")
+    #expect(run.code == 2 && run.errors.contains("another run than the experiment has"), "\(run)")
+    for command in ["status", "collect"] {
+      #expect([0, 2].contains(try scratch.run("sweep", command, "s").code))
+    }
   }
 
   @Test func otherProgramsAndExperimentsAreRefused() throws {

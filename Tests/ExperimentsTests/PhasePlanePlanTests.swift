@@ -63,6 +63,7 @@ import Testing
     let (trace, determinant) = (a + s * d, s * (a * d - b * b))
     let root = (trace * trace - 4 * determinant).squareRoot()
     let expected = [(trace - root) / 2, (trace + root) / 2]
+    #expect(minimum.eigenvalues.count == 2)
     for (value, exact) in zip(minimum.eigenvalues, expected) {
       #expect(abs(value - exact) < 1e-12, "\(minimum.eigenvalues) \(expected)")
     }
@@ -71,6 +72,28 @@ import Testing
       let exact = [-c * c * m / n, c * c * m / n, 1 / n]
       #expect(saddle.count == 3)
       for (value, exact) in zip(saddle, exact) { #expect(abs(value - exact) < 1e-14) }
+    }
+  }
+
+  /// With w_K on an axis and w_Q held, w_K² − w_Q² is conserved no longer: [[A, w_Q B], [w_Q B, w_Q² C]] in full.
+  @Test func restsInAPlaneOfRawParameters() throws {
+    let (report, directory) = try report(
+      plan(
+        Self.mixed,
+        ["plane.y=wk", "plane.y_from=0", "plane.y_to=1", "initial.values={wk: 0.5, wq: 0.5}"]))
+    defer { try? directory.discard() }
+    let (c, m, n, q) = (1.0 / 3, 0.36, 498.0, 0.5)
+    // k = 0 is no rest where w_K² ≠ w_Q².
+    #expect(report.fixedPoints.map(\.kind) == [.minimum])
+    let minimum = try #require(report.fixedPoints.last)
+    #expect(abs(minimum.x - c) < 1e-12 && abs(minimum.y - m / q) < 1e-12)
+    let a = pow(1 - 2 * m * m, -0.5) / n
+    let b = q * c * m * pow(1 - 2 * m * m, -1.5) / n
+    let d = q * q * c * c * (1 + m * m) * pow(1 - 2 * m * m, -2.5) / n
+    let root = ((a - d) * (a - d) + 4 * b * b).squareRoot()
+    #expect(minimum.eigenvalues.count == 2)
+    for (value, exact) in zip(minimum.eigenvalues, [(a + d - root) / 2, (a + d + root) / 2]) {
+      #expect(abs(value - exact) < 1e-12, "\(minimum.eigenvalues)")
     }
   }
 

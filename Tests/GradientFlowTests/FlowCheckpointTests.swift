@@ -117,6 +117,15 @@ import Testing
         _ = read(changed)
       }
     }
+    // Every word of the smallest one, with the largest and smallest values.
+    let words = try #require(kept.first).words
+    for position in words.indices {
+      for value in [Int.max, .min, -1, 1 << 40].map({ UInt64(bitPattern: Int64($0)) }) {
+        var changed = words
+        changed[position] = value
+        _ = read(changed)
+      }
+    }
     let other = FlowProblem(
       minimizing: TwoLayers(), from: [0.1, 0.2],
       stages: [Stage(name: "all", training: ["u", "v"], until: 30)])

@@ -83,6 +83,20 @@ private struct DoubleWell: Objective {
     }
   }
 
+  /// With y and z on the axes and x slaved from 0, where L is largest in x: it leaves for a well, ±1 at y = z = 0.
+  @Test func slavedParametersLeaveSaddles() throws {
+    let plane = PhasePlane(
+      DoubleWell(), at: [0, 0, 0], training: ["all"],
+      x: .init(PlaneCoordinate("y", .parameter(1)), over: -0.1...0.1),
+      y: .init(PlaneCoordinate("z", .parameter(2)), over: -0.1...0.1), others: .slaved)
+    let evaluator = PlaneEvaluator(plane)
+    let middle = try #require(evaluator.point(0, 0))
+    #expect(abs(abs(middle.parameters[0]) - 1) < 1e-10)
+    let points = evaluator.stationaryPoints(evaluator.grid(5))
+    #expect(!points.isEmpty && points.allSatisfy { $0.kind == .minimum })
+    #expect(points.allSatisfy { abs(abs($0.parameters[0]) - 1) < 1e-10 })
+  }
+
   /// Eigenvalues at (±1, 0) and (0, 0) by hand; slaved, the block of y and z at x = ±1 has trace 21 and determinant 10.
   @Test func fixedPointsAreTheClosedForm() {
     for others in PhasePlane.Others.allCases {
@@ -195,6 +209,24 @@ private struct DoubleWell: Objective {
       !PhasePlane.areIndependent(
         PlaneCoordinate("c.2", .parameter(1)),
         PlaneCoordinate("share.1", .share(of: 0, among: [0, 1])), at: base))
+  }
+
+  /// The corners of the shares' triangle are at rest whatever the grid: each set alone keeps itself.
+  @Test(arguments: [-0.02, -1, 0]) func cornersOfSharesAreFound(margin: Double) {
+    let problem = PaperRunTests.problem(seed: 3)
+    let group = Array(0..<6)
+    func axis(_ name: String, _ position: Int) -> PhasePlane.Axis {
+      .init(PlaneCoordinate(name, .share(of: position, among: group)), over: margin...(1 - margin))
+    }
+    let evaluator = PlaneEvaluator(
+      PhasePlane(
+        problem.objective, at: problem.start.dropLast() + [1], training: ["c"],
+        x: axis("share.1", 0), y: axis("share.1+2", 3), others: .held))
+    let points = evaluator.stationaryPoints(evaluator.grid(8))
+    for (x, y) in [(0.0, 0.0), (1, 0), (0, 1)] {
+      let isFound = points.contains { abs($0.x - x) < 1e-12 && abs($0.y - y) < 1e-12 }
+      #expect(isFound, "(\(x), \(y)) is not among \(points.map { ($0.x, $0.y) })")
+    }
   }
 
   /// Shares of six sets, far from the start: the field against differences along the integrated flow of c.

@@ -151,6 +151,9 @@ private struct NullclineTracer {
       }
       wasLow = isLow
     }
+    // Where slaved parameters jump to another rest, the velocity changes its sign without a zero.
+    let largest = max(abs(first.velocity(axis)), abs(last.velocity(axis)))
+    guard abs(best.residual) <= 1e-6 * largest else { return nil }
     vertices[joint] = best
     return joint
   }

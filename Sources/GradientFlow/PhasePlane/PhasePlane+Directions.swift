@@ -11,15 +11,18 @@ extension PhasePlane {
   }
 
   /// Orthonormal directions at θ that leave what the coordinates hold unchanged, to first order.
+  ///
+  /// With the others held, what the whole flow conserves beside that is conserved no longer, and takes no direction away.
   func freeDirections(at parameters: [Double], within directions: [[Double]]) -> [[Double]] {
-    complement(of: gauges(at: parameters), within: directions)
+    complement(
+      of: gauges(at: parameters, of: others == .slaved ? symmetries : []), within: directions)
   }
 
   /// Orthonormal directions at θ that change neither a coordinate nor what it holds, nor what the flow conserves, to
   /// first order.
   func slavedDirections(at parameters: [Double]) -> [[Double]] {
     complement(
-      of: spanning(at: parameters) + gauges(at: parameters),
+      of: spanning(at: parameters) + gauges(at: parameters, of: symmetries),
       within: trained.map { unit([($0, 1)]) })
   }
 
@@ -52,14 +55,17 @@ extension PhasePlane {
   /// Factors up to this size are at the origin of their plane, where θ_i² − θ_j² has no slope and every direction is free.
   private static let origin = 1e-8
 
-  /// The gradients of what the flow conserves: θ_i² − θ_j², a group's sum of squares, the sum over a gap's parameters.
-  private func gauges(at parameters: [Double]) -> [[Double]] {
+  /// The gradients of what the axes' products and shares hold, θ_i² − θ_j² and a group's sum of squares, and of what
+  /// further coordinates do, the sum over a gap's parameters too.
+  private func gauges(
+    at parameters: [Double], of further: [PlaneCoordinate]
+  ) -> [[Double]] {
     // The sum over a gap's parameters is conserved by some losses only.
     let axes = [x.coordinate, y.coordinate].filter {
       if case .gap = $0.kind { false } else { true }
     }
     var seen: Set<[Int]> = []
-    return (axes + symmetries).compactMap { coordinate in
+    return (axes + further).compactMap { coordinate in
       guard seen.insert(coordinate.positions).inserted else { return nil }
       switch coordinate.kind {
       case .parameter: return nil

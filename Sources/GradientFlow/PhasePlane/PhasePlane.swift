@@ -64,7 +64,8 @@ public struct PhasePlane: Sendable {
   ///     group in which θ⁰ leaves others a part.
   ///   - others: what becomes of the other trained parameters.
   ///   - symmetries: coordinates of which the flow conserves what they hold, beside the axes' own products and shares;
-  ///     no direction along which L is the same everywhere then counts in a Hessian.
+  ///     where the others are slaved, no
+  ///     direction along which L is the same everywhere then counts in a Hessian.
   public init(
     _ objective: any Objective, at base: [Double], training groups: [String], x: Axis, y: Axis,
     others: Others, symmetries: [PlaneCoordinate] = []
@@ -106,6 +107,17 @@ public struct PhasePlane: Sendable {
     for case .share(let own, let group) in [x.kind, y.kind]
     where PlaneCoordinate.squares(of: base, group.filter { $0 != own }) == 0 { return false }
     return Set(x.positions).isDisjoint(with: y.positions)
+  }
+
+  /// θ where shares are 0 or 1: invariant corners that a grid may miss.
+  var cornerStarts: [[Double]] {
+    func corners(_ axis: Axis) -> [Double] {
+      guard case .share = axis.coordinate.kind else { return axis.values(3) }
+      return [0, 1].filter { axis.range.contains($0) }
+    }
+    let hasShares = [x, y].contains { if case .share = $0.coordinate.kind { true } else { false } }
+    guard hasShares else { return [] }
+    return corners(x).flatMap { x in corners(y).compactMap { y in parameters(x, y) } }
   }
 
   /// x and y at θ.
@@ -171,8 +183,8 @@ public struct PhasePlane: Sendable {
     // Values on a grid add up to 1 with a rounding error.
     guard shares.allSatisfy({ $0.value >= 0 }), left > -1e-12 else { return false }
     let rest = group.filter { position in !shares.contains { $0.position == position } }
-    for i in rest where PlaneCoordinate.squares(of: parameters, rest) == 0 {
-      parameters[i] = base[i]
+    if PlaneCoordinate.squares(of: parameters, rest) == 0 {
+      for i in rest { parameters[i] = base[i] }
     }
     let scale =
       (max(0, left) * total / PlaneCoordinate.squares(of: parameters, rest)).squareRoot()

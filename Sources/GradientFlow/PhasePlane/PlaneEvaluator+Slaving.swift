@@ -32,7 +32,19 @@ extension PlaneEvaluator {
       let step = step(values, vectors, whole) { abs($0) }
       let size = norm(step)
       if slope <= StationaryPoint.largestGradient, size <= 1e-8 * (1 + length(of: parameters)) {
-        return parameters
+        guard let downhill = vectors.first, let lowest = values.first, lowest < -leastCurvature
+        else { return parameters }
+        // A saddle of the others is no place where they stay: off it, to the side where L is lower.
+        let sides = [1e-3, -1e-3].compactMap { side in
+          plane.parameters(
+            x, y, from: moved(parameters, by: downhill, side * (1 + length(of: parameters))))
+        }
+        let losses = sides.map { lossAndGradient(at: $0).loss }
+        guard let lower = losses.indices.min(by: { losses[$0] < losses[$1] }),
+          losses[lower] < loss
+        else { return nil }
+        parameters = sides[lower]
+        continue
       }
       var factor = min(1, (1 + length(of: parameters)) / size)
       var next: [Double]?

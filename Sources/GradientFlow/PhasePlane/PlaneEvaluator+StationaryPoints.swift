@@ -79,8 +79,8 @@ extension PlaneEvaluator {
     return found(parameters)
   }
 
-  /// All stationary points that are found from the middles of cells in which both velocities change sign, and from a
-  /// coarse grid; in the order of x, then of y.
+  /// All stationary points that are found from corners of cells in which both velocities change sign, from a coarse
+  /// grid, and from the corners of what shares can be; in the order of x, then of y.
   ///
   /// - Parameters:
   ///   - grid: the flow on a grid.
@@ -91,7 +91,7 @@ extension PlaneEvaluator {
     _ grid: PlaneGrid, coarse: Int = 7, goesOn: () -> Bool = { true }
   ) -> [StationaryPoint] {
     var points: [StationaryPoint] = []
-    for start in grid.promisingStarts + grid.coarseStarts(coarse) {
+    for start in grid.promisingStarts + grid.coarseStarts(coarse) + plane.cornerStarts {
       if !goesOn() { break }
       guard let point = stationaryPoint(near: start) else { continue }
       if !points.contains(where: { isSame($0, point) }) { points.append(point) }

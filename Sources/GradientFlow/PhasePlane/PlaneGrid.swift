@@ -46,7 +46,7 @@ public struct PlaneGrid: Sendable {
 extension PlaneEvaluator {
   /// The flow on a grid that covers the plane's ranges, their ends among it.
   ///
-  /// Slaved parameters are relaxed from the neighbour on the left, or else below, or else from θ⁰.
+  /// Slaved parameters are relaxed from the neighbours on the left and below and from θ⁰, and the lowest loss counts.
   ///
   /// - Parameters:
   ///   - count: nodes along each axis, ≥ 2.
@@ -64,10 +64,10 @@ extension PlaneEvaluator {
           if column > 0 { starts.append(points[row * count + column - 1]?.parameters) }
           if row > 0 { starts.append(points[(row - 1) * count + column]?.parameters) }
         }
-        let neighbours = starts.compactMap(\.self)
-        points.append(
-          neighbours.lazy.compactMap { self.point(x[column], y[row], from: $0) }.first
-            ?? point(x[column], y[row]))
+        let found = (starts.filter { $0 != nil } + [nil]).compactMap {
+          point(x[column], y[row], from: $0)
+        }
+        points.append(found.min { $0.loss < $1.loss })
       }
     }
     points += [PlanePoint?](repeating: nil, count: count * count - points.count)
