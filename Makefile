@@ -71,7 +71,7 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
 	cd plots && "../$(python)" -m pytest
 
-test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in two to three minutes
+test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in some three minutes
 	$(swift-build) --build-tests
 	GRADFLOW_KILLS=100 $(swift-test) --filter KillTests
 

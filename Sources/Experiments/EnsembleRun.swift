@@ -86,7 +86,7 @@ public struct EnsembleRun: Sendable {
     }
     try directory.begin(resolved, manifest)
 
-    let (flows, faulty) = runAll(
+    let (flows, isFaulty) = runAll(
       into: directory, resumption, exportCorpus, judge: judge, observer: observer)
     let outcome = EnsembleOutcome(
       flows: flows, findings: plan.findings(of: flows),
@@ -96,7 +96,7 @@ public struct EnsembleRun: Sendable {
     manifest.status = RunStatus(outcome)
     try record(outcome, into: directory, &manifest)
     // Stopped runs go on from their checkpoints, and those that met a full disk.
-    if !outcome.isStopped, faulty.isEmpty { try clearCheckpoints(in: directory) }
+    if !outcome.isStopped, !isFaulty { try clearCheckpoints(in: directory) }
     return outcome
   }
 
@@ -128,19 +128,19 @@ public struct EnsembleRun: Sendable {
     for index in 0..<plan.grid.count { try directory.settle(inner: plan.grid[index].path) }
   }
 
-  /// Runs the flows of a grid on all threads; also gives the indices of those whose files could not be written.
+  /// Runs the flows of a grid on all threads; also tells whether files of some could not be written.
   private func runAll<Judgement: Sendable>(
     into directory: RunDirectory, _ resumption: Resumption?, _ exportCorpus: Bool,
     judge: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement,
     observer: @escaping @Sendable (EnsembleProgress) -> Bool
-  ) -> (flows: [FlowResult<Judgement>], faulty: Set<Int>) {
+  ) -> (flows: [FlowResult<Judgement>], isFaulty: Bool) {
     let grid = plan.grid
     let workers = plan.concurrency(threads: threads)
     let gate = MemoryGate(limit: plan.memoryLimit)
     let stop = StopFlag()
     let tell = stop.watching(observer)
     let results = Mutex<[FlowResult<Judgement>?]>(Array(repeating: nil, count: grid.count))
-    let faulty = Mutex<Set<Int>>([])
+    let isFaulty = Mutex(false)
 
     let order = grid.sharing(Array(0..<grid.count))
     forEachLane(grid.count, threads: workers) { lane in
@@ -155,8 +155,7 @@ public struct EnsembleRun: Sendable {
             guard tell(.started(point)) else { return }
             let outcome = try runInner(
               point, plan, in: directory, threads: max(1, threads / workers), resumption,
-              exportCorpus,
-              tell)
+              exportCorpus, tell)
             (ending, end) = (FlowEnding(outcome.ending), FlowEnd(outcome.trajectory, of: plan))
             (findings, swept) = (outcome.findings, outcome.swept)
             judgement = judge(point, plan, outcome)
@@ -166,7 +165,7 @@ public struct EnsembleRun: Sendable {
         ending = .failed(error.description)
       } catch {
         ending = .failed("\(error)")
-        _ = faulty.withLock { $0.insert(index) }
+        isFaulty.withLock { $0 = true }
       }
       let result = FlowResult(
         point: point, ending: ending, end: end, findings: findings, swept: swept,
@@ -174,7 +173,7 @@ public struct EnsembleRun: Sendable {
       results.withLock { $0[index] = result }
       if ending != .notStarted { _ = tell(.ended(point, ending, end)) }
     }
-    return (results.withLock { $0.compactMap(\.self) }, faulty.withLock { $0 })
+    return (results.withLock { $0.compactMap(\.self) }, isFaulty.withLock { $0 })
   }
 
   /// One run of several into a directory of its own.

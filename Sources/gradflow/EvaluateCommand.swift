@@ -77,19 +77,13 @@ struct EvaluateCommand: ParsableCommand {
   private func launch(
     _ evaluation: EvaluationRun, into directory: RunDirectory
   ) throws -> EvaluationRun.Report {
-    let showsProgress = !options.quiet && Terminal.isInteractive
-    defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
-    do {
-      return try evaluation.run(into: directory, hasAblations: ablations) { text in
-        if showsProgress { Terminal.note("\r\u{1B}[K" + text) }
-        return !Interruption.hasCome
+    return try LaunchOptions.recording(into: directory) {
+      try options.showingParts { show in
+        try evaluation.run(into: directory, hasAblations: ablations) { text in
+          show(text)
+          return !Interruption.hasCome
+        }
       }
-    } catch let error as RecordError {
-      let isKept = FileManager.default.fileExists(atPath: directory.path)
-      throw Failure(
-        code: Exit.failed,
-        message: error.description
-          + (isKept ? "\nWhat could be written is in \(directory.path)." : ""))
     }
   }
 }

@@ -93,7 +93,9 @@ struct LaunchOptions: ParsableArguments {
   }
 
   /// Runs `body` with the name of the part that it is at on one line, which goes at the end.
-  func showingParts<Value>(_ body: (_ show: (String) -> Void) throws -> Value) rethrows -> Value {
+  func showingParts<Value>(_ body: (_ show: @escaping (String) -> Void) throws -> Value) rethrows
+    -> Value
+  {
     let showsProgress = !quiet && Terminal.isInteractive
     defer { if showsProgress { Terminal.note("\r\u{1B}[K") } }
     return try body { if showsProgress { Terminal.note("\r\u{1B}[K" + $0) } }
