@@ -181,7 +181,12 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(  // the built program, from outside
-      name: "CommandLineTests", dependencies: ["gradflow", "TestSupport"], swiftSettings: settings),
+      name: "CommandLineTests",
+      dependencies: [
+        "DeclaredKeys", "Experiments", "TestSupport", "Yams", "gradflow",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "ParallelLoopsTests", dependencies: ["ParallelLoops"], swiftSettings: settings),
     .testTarget(

@@ -67,6 +67,23 @@ public struct DocumentProblem: Sendable, Hashable {
   }
 }
 
+extension DocumentProblem.Kind {
+  /// What can be done about any problem of this kind, where nothing better is known.
+  fileprivate var advice: String {
+    switch self {
+    case .noSuchFile, .isFolder, .unreadable: "name a file that can be read"
+    case .tooLarge: "write it shorter"
+    case .notUTF8: "save it as UTF-8"
+    case .notYAML: "correct the YAML at this place"
+    case .empty, .missingKey: "write the keys that are needed"
+    case .unknownKey: "correct its name, or leave it out"
+    case .duplicateKey, .repeatedElement: "leave one of them out"
+    case .contradiction: "change one of the two"
+    case .wrongType, .notAllowed, .badOverride: "choose what is allowed"
+    }
+  }
+}
+
 extension DocumentProblem: CustomStringConvertible {
   /// One line: `x.yaml:12:3: data.length: found -1; allowed: an integer ≥ 1. What to do: …`.
   public var description: String {
@@ -75,7 +92,7 @@ extension DocumentProblem: CustomStringConvertible {
     text += "found \(found); allowed: \(allowed)."
     let advices = [nearest.map { "did you mean \($0)?" }, advice.map { "\($0)." }].compactMap(
       \.self)
-    if !advices.isEmpty { text += " What to do: \(advices.joined(separator: " "))" }
-    return text
+    return text + " What to do: "
+      + (advices.isEmpty ? "\(kind.advice)." : advices.joined(separator: " "))
   }
 }

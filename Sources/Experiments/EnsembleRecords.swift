@@ -35,7 +35,7 @@ extension RunStatus {
   init<Judgement>(_ outcome: EnsembleOutcome<Judgement>) {
     let failures = outcome.failures
     if outcome.isStopped {
-      self = .stopped("stopped by the user")
+      self = .stopped
     } else if let first = failures.first, case .failed(let message) = first.ending {
       self = .failed(
         "\(failures.count) of \(outcome.flows.count) runs failed; the first is "

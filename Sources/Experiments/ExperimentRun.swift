@@ -211,7 +211,7 @@ public struct ExperimentRun: Sendable {
     manifest.status =
       switch ending {
       case .finished: .finished
-      case .stopped: .stopped("stopped by the user")
+      case .stopped: .stopped
       case .failed(let failure): .failed(failure.description)
       }
     try record(

@@ -36,7 +36,9 @@ extension Sweep {
       counts.failed > 0
       ? .failed("\(counts.failed) of \(counts.total) runs failed")
       : counts.finished == counts.total
-        ? .finished : .stopped("\(counts.total - counts.finished) runs are missing")
+        ? .finished
+        : RunStatus(
+          state: .stopped, message: "\(counts.total - counts.finished) runs are missing")
     try directory.write(manifest)
     return (counts, rows.contains(where: \.isOfAnother))
   }

@@ -39,7 +39,7 @@ extension RunDirectory {
       }
       let end = Timestamp.now()
       manifest.end = end
-      manifest.status = report.isStopped ? .stopped("stopped by the user") : .finished
+      manifest.status = report.isStopped ? .stopped : .finished
       report.seconds = end.seconds(since: manifest.start)
       // The manifest comes last: once it says finished, everything is there.
       try write(manifest)

@@ -56,10 +56,9 @@ public struct RunStatus: Codable, Equatable, Sendable {
   public static func failed(_ message: String) -> RunStatus {
     RunStatus(state: .failed, message: message)
   }
-  /// The run was stopped by its user.
-  public static func stopped(_ message: String) -> RunStatus {
-    RunStatus(state: .stopped, message: message)
-  }
+  /// The run was stopped by its user, or its time was over.
+  public static let stopped = RunStatus(
+    state: .stopped, message: "stopped on its way, by a signal or by the end of its time")
 }
 
 /// How many runs of an experiment there are, and how they stand.

@@ -54,8 +54,8 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// Path, failing call, the system's words, and what to do, as one line.
   public var description: String {
-    if case .invalidName = reason { return "\"\(path)\" is \(words). \(advice)" }
-    return "\(path): \(words). \(advice)"
+    if case .invalidName = reason { return "\"\(path)\" is \(words). What to do: \(advice)" }
+    return "\(path): \(words). What to do: \(advice)"
   }
 
   /// What happened in words, for a message that names the path and the advice itself.

@@ -56,7 +56,7 @@ struct ApproximateCommand: ParsableCommand {
       return try LaunchOptions.recording(into: directory) {
         try options.showingParts { show in
           try ApproximationRun(experiment, program: Gradflow.program, threads: options.threadCount)
-            .run(into: directory, isStopped: { Interruption.hasCome }) {
+            .run(into: directory, isStopped: { !Interruption.goesOn() }) {
               show(ApproximationSummary.name(of: $0))
             }
         }

@@ -81,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
       try options.showingParts { show in
         try evaluation.run(into: directory, hasAblations: ablations) { text in
           show(text)
-          return !Interruption.hasCome
+          return Interruption.goesOn()
         }
       }
     }

@@ -51,6 +51,7 @@ struct Failure: Error {
 @main
 struct Main {
   static func main() {
+    Interruption.begin()
     do {
       var command = try Gradflow.parseAsRoot()
       try command.run()

@@ -99,7 +99,7 @@ struct InformationCommand: ParsableCommand {
     do {
       let report = try plan.report(threads: threads) { index, facts in
         try chainFile?.append(InformationReport.chainRow(index, facts))
-        return !Interruption.hasCome
+        return Interruption.goesOn()
       }
       guard let report, !Interruption.hasCome else {
         throw Failure(code: Exit.stopped, message: "stopped; nothing is written")

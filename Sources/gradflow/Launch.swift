@@ -117,7 +117,7 @@ struct LaunchOptions: ParsableArguments {
     exportCorpus: Bool = false, budget: TimeBudget? = nil,
     summary: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement
   ) throws -> EnsembleOutcome<Judgement> {
-    Interruption.watch()
+    Interruption.watch { budget?.isOver == true }
     let view = quiet ? nil : RunView(plan)
     defer { view?.finish() }
     let run = EnsembleRun(
@@ -128,7 +128,7 @@ struct LaunchOptions: ParsableArguments {
           into: directory, resuming: resumption, exportCorpus: exportCorpus, judge: summary
         ) { progress in
           view?.show(progress)
-          return !Interruption.hasCome && budget?.isOver != true
+          return Interruption.goesOn(unless: budget?.isOver == true)
         }
       }
     } catch let error as DocumentError {

@@ -64,7 +64,7 @@ struct PhasePlaneCommand: ParsableCommand {
     let report = try LaunchOptions.recording(into: directory) {
       try options.showingParts { show in
         try PhasePlaneRun(plan, program: Gradflow.program, threads: options.threadCount)
-          .run(into: directory, isStopped: { Interruption.hasCome }) { show("\($0.rawValue) …") }
+          .run(into: directory, isStopped: { !Interruption.goesOn() }) { show("\($0.rawValue) …") }
       }
     }
     if report.isStopped {

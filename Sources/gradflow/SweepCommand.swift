@@ -44,6 +44,8 @@ struct SweepCommand: ParsableCommand {
         )
       }
       let ledger = try SweepCommand.reporting { try Sweep.ledger(of: plan) }
+      // What is begun here is ended; it takes a moment.
+      Interruption.watch()
       let directory = try LaunchOptions.directory(experiment, out: out)
       try SweepCommand.reporting {
         _ = try Sweep(ledger, of: plan, into: directory, program: Gradflow.program)
@@ -131,7 +133,7 @@ struct SweepCommand: ParsableCommand {
         throw Failure(
           code: Exit.badInput, message: "--index \(index): the ledger has the runs 1 to \(count)")
       }
-      Interruption.watch()
+      Interruption.watch { [budget] in budget?.isOver == true }
       let view = quiet ? nil : RunView(sweep.plan)
       defer { view?.finish() }
       let start = Timestamp.now()
@@ -144,7 +146,7 @@ struct SweepCommand: ParsableCommand {
           allowingOtherProgram: allowOtherProgram
         ).run(selection, retryingFailed: retryFailed) { progress in
           view?.show(progress)
-          return !Interruption.hasCome && budget?.isOver != true
+          return Interruption.goesOn(unless: budget?.isOver == true)
         }
       }
       view?.finish()
@@ -163,10 +165,11 @@ struct SweepCommand: ParsableCommand {
           message: "stopped; the same command goes on where this one ended")
       }
       if outcome.failed + outcome.failedBefore > 0 {
+        let count = outcome.failed + outcome.failedBefore
         throw Failure(
           code: Exit.failed,
           message:
-            "\(outcome.failed + outcome.failedBefore) runs failed; gradflow sweep status \(path) says why"
+            "\(count) \(count == 1 ? "run" : "runs") failed; gradflow sweep status \(path.shellWord) says why"
         )
       }
     }
@@ -212,6 +215,7 @@ struct SweepCommand: ParsableCommand {
 
     func run() throws {
       let sweep = try SweepCommand.open(path, allowingChanges: true)
+      Interruption.watch()
       let (counts, isMixed) = try SweepCommand.reporting { try sweep.collect() }
       print(
         "\(counts.finished) of \(counts.total) runs finished, \(counts.failed) failed; "

@@ -6,8 +6,8 @@ struct TimeBudget: ExpressibleByArgument {
 
   init?(argument: String) {
     let units = ["s": 1.0, "m": 60, "h": 3600]
-    guard let unit = argument.last.flatMap({ units[String($0)] }),
-      let count = Double(argument.dropLast()), count > 0, count < 1e9
+    guard let parts = argument.wholeMatch(of: #/([0-9]+(?:\.[0-9]+)?)([smh])/#),
+      let count = Double(parts.1), let unit = units[String(parts.2)], count > 0, count < 1e9
     else { return nil }
     end = .now + .seconds(count * unit)
   }

@@ -49,7 +49,7 @@ private struct StageTimes: Decodable {
       try table.rows.last.flatMap { Double($0[1]) } == StageTimes.read(scratch, "run").last)
     let inspection = try scratch.run("inspect", "run")
     #expect(inspection.code == 1)
-    #expect(inspection.output.contains("The run is stopped: stopped by the user"))
+    #expect(inspection.output.contains("The run is stopped: stopped on its way"))
   }
 
   /// `timeout` and the like send a signal to a process and to its group at once.

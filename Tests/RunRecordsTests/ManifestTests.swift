@@ -12,7 +12,7 @@ import Testing
       cpuModel: "A/B", cores: 2, physicalMemory: 1 << 34, availableMemory: 1 << 33,
       operatingSystem: "Debian"),
     threads: 2, start: Timestamp(Date(timeIntervalSince1970: 1_700_000_000.123)),
-    end: Timestamp(Date(timeIntervalSince1970: 1_700_000_001)), status: .stopped("SIGINT"),
+    end: Timestamp(Date(timeIntervalSince1970: 1_700_000_001)), status: .stopped,
     stages: [
       StageRecord(
         name: "memory", trainedGroups: ["c"], ending: "end time reached", startTime: 0,

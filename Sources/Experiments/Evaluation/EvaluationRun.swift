@@ -161,7 +161,7 @@ public struct EvaluationRun: Sendable {
       manifest.tables?.append(FileName.ablations.description)
     }
     manifest.end = .now()
-    manifest.status = isStopped ? .stopped("stopped by the user") : .finished
+    manifest.status = isStopped ? .stopped : .finished
     try directory.write(manifest)
     return Report(
       table: table, findings: findings, ablations: ablations, remarks: remarks,
