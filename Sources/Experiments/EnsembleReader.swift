@@ -32,6 +32,8 @@ struct PlacedAxis: Sendable {
 struct EnsembleReader {
   typealias Keys = ExperimentKeys
 
+  /// More keys than anybody varies; every axis is held against every other one.
+  private static let mostAxes = 64
   /// What all drawn axes are paired by.
   private static let draws = "draws"
 
@@ -42,8 +44,15 @@ struct EnsembleReader {
 
   mutating func axesAndGrid() throws(DocumentError) -> ([PlacedAxis], FlowGrid) {
     let problemsBefore = document.problems
+    let count = document[Keys.sweep]?.count ?? 0
+    if count > Self.mostAxes {
+      document.reject(
+        Keys.sweep.address(), .tooLarge, found: "\(count) axes",
+        allowed: "at most \(Self.mostAxes) axes", advice: "drop axes")
+      throw DocumentError(document.problems)
+    }
     var axes: [PlacedAxis] = []
-    for index in 0..<(document[Keys.sweep]?.count ?? 0) {
+    for index in 0..<count {
       guard let axis = axis(index) else { continue }
       if let other = axes.first(where: { $0.address.overlaps(axis.address) }) {
         document.reject(

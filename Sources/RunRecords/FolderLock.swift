@@ -69,7 +69,9 @@ extension RunDirectory {
   /// - Throws: `RecordError` when another process has it.
   public func lock() throws(RecordError) -> FolderLock {
     for _ in 0..<100 {
-      switch try FolderLock.lock(path) {
+      let outcome: FolderLock.Outcome
+      do { outcome = try FolderLock.lock(path) } catch { throw error.asRefusal }
+      switch outcome {
       case .locked(let lock):
         try removeUnfinished()
         return lock

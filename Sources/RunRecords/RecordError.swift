@@ -30,19 +30,33 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A sentence on what to try.
   public let advice: String
 
-  /// Whether nothing went wrong with a file, but what was asked for cannot be.
-  public var isRefusal: Bool {
-    switch reason {
-    case .alreadyExists, .inUse, .unfit, .invalidName, .notARun: true
-    case .systemCall, .malformed: false
-    }
-  }
+  /// Whether nothing was begun, because what was asked for cannot be.
+  public let isRefusal: Bool
 
   /// Creates an error about the file or folder at `path`.
-  public init(path: String, reason: Reason, advice: String) {
+  ///
+  /// - Parameters:
+  ///   - path: the file or folder concerned.
+  ///   - reason: what happened.
+  ///   - advice: a sentence on what to try.
+  ///   - isRefusal: whether nothing was begun; by default as the reason says.
+  public init(path: String, reason: Reason, advice: String, isRefusal: Bool? = nil) {
     self.path = path
     self.reason = reason
     self.advice = advice
+    self.isRefusal =
+      isRefusal
+      ?? {
+        switch reason {
+        case .alreadyExists, .inUse, .unfit, .invalidName, .notARun: true
+        case .systemCall, .malformed: false
+        }
+      }()
+  }
+
+  /// The same error, met before anything was begun.
+  var asRefusal: RecordError {
+    RecordError(path: path, reason: reason, advice: advice, isRefusal: true)
   }
 
   /// The error of a system call that has just failed with `code`.

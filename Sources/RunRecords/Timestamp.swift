@@ -6,6 +6,8 @@ public import Foundation
 public struct Timestamp: Codable, Hashable, Sendable, Comparable, CustomStringConvertible {
   /// Milliseconds since the start of 1970, UTC.
   public let milliseconds: Int
+  /// The same moment on a clock that nobody sets; of this process alone, and not a part of the value.
+  private var moment: ContinuousClock.Instant?
 
   /// Rounds a date to the millisecond.
   public init(_ date: Date) {
@@ -13,12 +15,27 @@ public struct Timestamp: Codable, Hashable, Sendable, Comparable, CustomStringCo
   }
 
   /// The present time.
-  public static func now() -> Timestamp { Timestamp(Date()) }
+  public static func now() -> Timestamp {
+    var now = Timestamp(Date())
+    now.moment = .now
+    return now
+  }
 
   /// Seconds from another time to this one.
+  ///
+  /// Between two that this process took, whatever the machine's clock was set to meanwhile.
   public func seconds(since other: Timestamp) -> Double {
-    Double(milliseconds - other.milliseconds) / 1000
+    if let moment, let start = other.moment { return (moment - start) / .seconds(1) }
+    return Double(milliseconds - other.milliseconds) / 1000
   }
+
+  /// Whether both are the same millisecond.
+  public static func == (left: Timestamp, right: Timestamp) -> Bool {
+    left.milliseconds == right.milliseconds
+  }
+
+  /// Hashes the millisecond.
+  public func hash(into hasher: inout Hasher) { hasher.combine(milliseconds) }
 
   private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 

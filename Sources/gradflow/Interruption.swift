@@ -74,6 +74,7 @@ enum Interruption {
   /// Whether to go on, which is what a command that watches asks as often as it can.
   ///
   /// - Parameter isOver: whether it is to stop for another reason than a signal.
+  /// - Returns: false once it is to stop.
   static func goesOn(unless isOver: Bool = false) -> Bool {
     guard hasCome || isOver else { return true }
     lastAnswer.store(now, ordering: .relaxed)

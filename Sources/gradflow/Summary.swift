@@ -58,7 +58,12 @@ enum Summary {
     add("threads", "\(manifest.threads)")
     add("started", "\(manifest.start)")
     if let end = manifest.end {
-      add("ended", "\(end) (\(String(format: "%.1f s", end.seconds(since: manifest.start))))")
+      let seconds = end.seconds(since: manifest.start)
+      add(
+        "ended",
+        "\(end) ("
+          + (seconds < 0 ? "the clock was set back meanwhile" : String(format: "%.1f s", seconds))
+          + ")")
     }
     add("experiment", "SHA-256 \(manifest.experimentSHA256)")
     add(

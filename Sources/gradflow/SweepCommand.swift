@@ -246,7 +246,8 @@ struct SweepCommand: ParsableCommand {
     do {
       return try body()
     } catch let error as RecordError {
-      throw Failure(code: Exit.failed, message: error.description)
+      throw Failure(
+        code: error.isRefusal ? Exit.badInput : Exit.failed, message: error.description)
     } catch let error as DocumentError {
       throw Failure(code: Exit.badInput, message: error.description)
     }

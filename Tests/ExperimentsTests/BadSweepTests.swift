@@ -25,6 +25,11 @@ struct BadSweepTests {
       ("replicates: 1000001", ["16:1 notAllowed replicates"]),
       ("sweep: {key: data.length}", ["16:1 wrongType sweep"]),
       ("sweep: [3]", ["16:9 wrongType sweep[0]"]),
+      (
+        "sweep:\n"
+          + String(repeating: "  - {key: data.length, values: [50]}\n", count: 65),
+        ["16:1 tooLarge sweep"]
+      ),
       ("sweep: [{values: [1]}]", ["16:9 missingKey sweep[0].key"]),
       ("sweep: [{key: data.lenght, values: [50]}]", ["16:10 unknownKey sweep[0].key"]),
       ("sweep: [{key: stages.two.until, values: [50]}]", ["16:10 notAllowed sweep[0].key"]),

@@ -15,6 +15,12 @@ package struct SeededRandom: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
+  /// Any element of a collection that has one.
+  package mutating func element<Elements: Collection>(of elements: Elements) -> Elements.Element {
+    let offset = Int.random(in: 0..<elements.count, using: &self)
+    return elements[elements.index(elements.startIndex, offsetBy: offset)]
+  }
+
   /// A standard normal variate, by Box and Muller.
   package mutating func normal() -> Double {
     // Never 0: half a unit above a multiple of 2⁻⁵³.

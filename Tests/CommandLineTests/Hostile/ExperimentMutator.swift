@@ -26,7 +26,7 @@ struct ExperimentMutator: Sendable {
     }
     if changesText {
       for _ in 0..<Int.random(in: 1...3, using: &random) {
-        how.append(TextMutation.allCases.randomElement(using: &random)!.apply(to: &bytes, &random))
+        how.append(random.element(of: TextMutation.allCases).apply(to: &bytes, &random))
       }
     }
     return (bytes, how.joined(separator: "; "))
@@ -48,12 +48,12 @@ struct ExperimentMutator: Sendable {
 
   private func change(_ root: inout Node, using random: inout SeededRandom) -> String {
     let paths = Self.paths(of: root)
-    let path = paths.randomElement(using: &random)!
+    let path = random.element(of: paths)
     let name = Self.name(of: path, in: root)
     let kinds = keepsReadable ? StructureMutation.readable : StructureMutation.allCases
-    switch kinds.randomElement(using: &random)! {
+    switch random.element(of: kinds) {
     case .insertDeclared, .insertDeclared2:
-      let key = keys.randomElement(using: &random)!
+      let key = random.element(of: keys)
       let value = self.value(of: key.type, using: &random)
       root = Self.inserting(
         value, at: key.path.split(separator: ".").map(String.init)[...], into: root, &random)
@@ -69,19 +69,19 @@ struct ExperimentMutator: Sendable {
       guard let path = scalars.randomElement(using: &random),
         let number = Self.number(Self.node(at: path, in: root))
       else { return "" }
-      let changed = [
+      let changed = random.element(of: [
         number * 10, number / 10, -number, number + 1, number - 1, number * 1e6, number / 1e6,
         number.nextUp, number / 2, 0, 1, 2, number * 2,
-      ].randomElement(using: &random)!
+      ])
       let text =
         changed.rounded() == changed && abs(changed) < 1e15 ? "\(Int(changed))" : "\(changed)"
       Self.edit(&root, path) { $0 = Node(text) }
       return "\(Self.name(of: path, in: root)) = \(text)"
     case .cross:
-      guard let other = try? Yams.compose(yaml: others.randomElement(using: &random)!) else {
+      guard let other = try? Yams.compose(yaml: random.element(of: others)) else {
         return ""
       }
-      let theirs = Self.paths(of: other).filter { !$0.isEmpty }.randomElement(using: &random)!
+      let theirs = random.element(of: Self.paths(of: other).filter { !$0.isEmpty })
       let theirName = Self.name(of: theirs, in: other)
       root = Self.inserting(
         Self.node(at: theirs, in: other),
@@ -95,7 +95,7 @@ struct ExperimentMutator: Sendable {
       Self.editParent(&root, path) { parent, index in Self.duplicate(index, in: &parent) }
       return "\(name) twice"
     case .rename:
-      let word = keys.randomElement(using: &random)!.name
+      let word = random.element(of: keys).name
       Self.editParent(&root, path) { parent, index in
         guard case .mapping(var mapping) = parent, let pair = Array(mapping).at(index) else {
           return
@@ -108,7 +108,7 @@ struct ExperimentMutator: Sendable {
       }
       return "\(name) renamed"
     case .anything:
-      let word = Self.words.randomElement(using: &random)!
+      let word = random.element(of: Self.words)
       Self.edit(&root, path) { $0 = Node(word) }
       return "\(name) = \(word.prefix(40))"
     case .wrap:
@@ -122,13 +122,13 @@ struct ExperimentMutator: Sendable {
       }
       return "\(name) empty"
     case .move:
-      let from = Self.node(at: paths.randomElement(using: &random)!, in: root)
+      let from = Self.node(at: random.element(of: paths), in: root)
       Self.edit(&root, path) { $0 = from }
       return "\(name) = another part"
     case .multiply:
       Self.edit(&root, path) {
         guard case .sequence(let list) = $0 else { return }
-        let count = [2, 10, 1000].randomElement(using: &random)!
+        let count = random.element(of: [2, 10, 1000])
         $0 = Node((0..<count).flatMap { _ in Array(list) })
       }
       return "\(name) many times"
@@ -151,14 +151,14 @@ struct ExperimentMutator: Sendable {
   /// A value that a declaration mostly allows, often at the end of its range.
   private func value(of type: KeyType, using random: inout SeededRandom) -> Node {
     if !keepsReadable, Int.random(in: 0..<6, using: &random) == 0 {
-      return Node(Self.words.randomElement(using: &random)!)
+      return Node(random.element(of: Self.words))
     }
     func integer(_ range: IntegerRange) -> String {
       let near = [0, 1, 2, 3, 4, 7, 30, 100, 1000, 1_000_000].map {
         range.lower.addingReportingOverflow($0).partialValue
       }
       let all = near.filter { range.contains($0) } + [range.upper, range.upper - 1]
-      return "\(all.randomElement(using: &random)!)"
+      return "\(random.element(of: all))"
     }
     func real(_ range: RealRange) -> String {
       let ends: [Double] = [range.lower, range.upper].compactMap { bound in
@@ -176,32 +176,31 @@ struct ExperimentMutator: Sendable {
       return "\(all.filter { range.contains($0) }.randomElement(using: &random) ?? 0)"
     }
     func list(_ element: () -> Node) -> Node {
-      Node((0..<[0, 1, 1, 2, 3, 4, 7].randomElement(using: &random)!).map { _ in element() })
+      Node((0..<random.element(of: [0, 1, 1, 2, 3, 4, 7])).map { _ in element() })
     }
     switch type {
     case .integer(let range): return Node(integer(range))
     case .real(let range): return Node(real(range))
     case .boolean: return Node(Bool.random(using: &random) ? "true" : "false")
-    case .choice(let words): return Node(words.randomElement(using: &random)!)
+    case .choice(let words): return Node(random.element(of: words))
     case .identifier, .string:
-      return Node(["a", "selection", "w", "c", "x_1"].randomElement(using: &random)!)
+      return Node(random.element(of: ["a", "selection", "w", "c", "x_1"]))
     case .file:
       return Node(
-        [
+        random.element(of: [
           "/dev/zero", "x.yaml", ".", "/dev/null", "missing.txt", "tokens.txt", "kernel.txt",
           "final.yaml",
-        ]
-        .randomElement(using: &random)!)
+        ]))
     case .integers(let range, _): return list { Node(integer(range)) }
     case .reals(let range, _): return list { Node(real(range)) }
-    case .choices(let words, _): return list { Node(words.randomElement(using: &random)!) }
-    case .values: return list { Node(Self.words.randomElement(using: &random)!) }
+    case .choices(let words, _): return list { Node(random.element(of: words)) }
+    case .values: return list { Node(random.element(of: Self.words)) }
     case .integerLists(let range, _): return list { list { Node(integer(range)) } }
     case .mappings: return list { Node([(Node("name"), Node("a"))]) }
     case .numbers(let range):
       return Node([
         (
-          Node(["a", "c.0", "w.1.1", "c.1", "v", "x"].randomElement(using: &random)!),
+          Node(random.element(of: ["a", "c.0", "w.1.1", "c.1", "v", "x"])),
           Node(real(range))
         )
       ])
@@ -306,7 +305,7 @@ struct ExperimentMutator: Sendable {
     if isList {
       var elements: [Node] = if case .sequence(let list) = inner { Array(list) } else { [] }
       if elements.isEmpty { elements = [Node([(Node, Node)]())] }
-      let chosen = elements.indices.randomElement(using: &random)!
+      let chosen = random.element(of: elements.indices)
       elements[chosen] = inserting(value, at: path.dropFirst(), into: elements[chosen], &random)
       inner = Node(elements)
     } else {
@@ -349,7 +348,7 @@ enum TextMutation: CaseIterable {
     case .repeatLine, .swapLines, .indent:
       var lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
       let (one, other) = (
-        lines.indices.randomElement(using: &random)!, lines.indices.randomElement(using: &random)!
+        random.element(of: lines.indices), random.element(of: lines.indices)
       )
       switch self {
       case .repeatLine: lines.insert(lines[one], at: other)
@@ -357,12 +356,12 @@ enum TextMutation: CaseIterable {
       default:
         lines[one] =
           [UInt8](
-            repeating: [9, 32].randomElement(using: &random)!,
+            repeating: random.element(of: [9, 32]),
             count: Int.random(in: 1...3, using: &random)) + lines[one]
       }
       bytes = Array(lines.joined(separator: [10]))
     case .splice:
-      bytes.insert(contentsOf: Array(Self.splices.randomElement(using: &random)!.utf8), at: place)
+      bytes.insert(contentsOf: Array(random.element(of: Self.splices).utf8), at: place)
     case .terminators:
       bytes = Array(
         bytes.map { $0 == 10 ? [13, 10] : [$0] }.joined())

@@ -161,7 +161,7 @@ enum FileMutation {
 
   static func mutate(_ bytes: inout [UInt8], isText: Bool, _ random: inout SeededRandom) -> String {
     var how: [String] = []
-    for _ in 0..<[1, 1, 2, 3].randomElement(using: &random)! {
+    for _ in 0..<random.element(of: [1, 1, 2, 3]) {
       switch Int.random(in: 0..<4, using: &random) {
       case 0 where isText:
         let digits = bytes.indices.filter { (48...57).contains(bytes[$0]) }
@@ -174,11 +174,11 @@ enum FileMutation {
         guard let place = digits.randomElement(using: &random) else { continue }
         var end = place
         while end < bytes.count, (48...57).contains(bytes[end]) || bytes[end] == 46 { end += 1 }
-        let number = numbers.randomElement(using: &random)!
+        let number = random.element(of: numbers)
         bytes.replaceSubrange(place..<end, with: Array(number.utf8))
         how.append("\(number) at \(place)")
       case 2 where bytes.count > 300:
-        let word = words.randomElement(using: &random)!
+        let word = random.element(of: words)
         let place =
           isText
           ? Int.random(in: 0..<bytes.count - 8, using: &random)
@@ -186,7 +186,7 @@ enum FileMutation {
         withUnsafeBytes(of: word) { bytes.replaceSubrange(place..<place + 8, with: $0) }
         how.append("word \(word) at \(place)")
       default:
-        how.append(TextMutation.allCases.randomElement(using: &random)!.apply(to: &bytes, &random))
+        how.append(random.element(of: TextMutation.allCases).apply(to: &bytes, &random))
       }
     }
     return how.joined(separator: "; ")

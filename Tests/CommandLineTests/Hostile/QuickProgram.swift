@@ -43,7 +43,10 @@ struct QuickProgram {
     var words = (["env", "-C", folder, Program.path] + arguments).map { strdup($0) }
     words.append(nil)
     var variables = ProcessInfo.processInfo.environment.merging(
-      ["SWIFT_BACKTRACE": "enable=no"]
+
+      // OpenBLAS otherwise starts threads that spin, in every one of thousands of processes.
+      ["SWIFT_BACKTRACE": "enable=no", "OPENBLAS_NUM_THREADS": "1"]
+
     ) { $1 }.map { strdup("\($0)=\($1)") }
     variables.append(nil)
     defer { for word in words + variables { free(word) } }

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// A clock that jumps by years, back and forth, each time that it is read.
+@Suite struct HostileClockTests {
+  /// Stands before the C library: the time of day jumps, the monotonic clock does not.
+  private static let shim = """
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <stdint.h>
+    #include <sys/time.h>
+    #include <time.h>
+    static int64_t jump(void) {
+      static _Atomic uint64_t state = 1;
+      uint64_t z = state += 0x9E3779B97F4A7C15u;
+      z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+      return (int64_t)((z ^ (z >> 27)) % 800000000u) - 400000000;
+    }
+    int clock_gettime(clockid_t id, struct timespec *now) {
+      static int (*real)(clockid_t, struct timespec *);
+      if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+      int code = real(id, now);
+      if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) now->tv_sec += jump();
+      return code;
+    }
+    int gettimeofday(struct timeval *now, void *zone) {
+      struct timespec exact;
+      clock_gettime(CLOCK_REALTIME, &exact);
+      now->tv_sec = exact.tv_sec;
+      now->tv_usec = exact.tv_nsec / 1000;
+      return 0;
+    }
+    time_t time(time_t *out) {
+      struct timespec now;
+      clock_gettime(CLOCK_REALTIME, &now);
+      if (out) *out = now.tv_sec;
+      return now.tv_sec;
+    }
+    """
+
+  @Test func nothingHangsOnTheTimeOfDay() throws {
+    let scratch = try Scratch()
+    try scratch.write(ResumeTests.slow, as: "x.yaml")
+    try scratch.write(Self.shim, as: "jump.c")
+    #expect(try scratch.run("run", "x.yaml", "--out", "whole", "--quiet").code == 0)
+    let jumping = "LD_PRELOAD=./jump.so exec \"$0\" \"$@\""
+    let begun = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--resume", "--budget", "1s",
+      shell: "cc -shared -fPIC -O1 -o jump.so jump.c && \(jumping)")
+    #expect(begun.code == 130 || begun.code == 0, "\(begun)")
+    // A budget is a time that passes, not one that a clock says.
+    #expect(try scratch.table("run/steps.csv").rows.count > 10)
+    let ended = try scratch.run("run", "x.yaml", "--out", "run", "--resume", shell: jumping)
+    #expect(ended.code == 0, "\(ended)")
+    let (whole, run) = (try scratch.files(in: "whole"), try scratch.files(in: "run"))
+    #expect(run == whole)
+    // Seconds that were taken, and not the difference of two jumps.
+    let words = ended.output.split(separator: "\n").last?.split(separator: " ") ?? []
+    let seconds = words.first.flatMap { Double($0) }
+    #expect(seconds.map { (0...60).contains($0) } == true, "\(ended.output.suffix(200))")
+    let inspected = try scratch.run("inspect", "run", shell: jumping)
+    #expect(inspected.code == 0, "\(inspected)")
+  }
+}
