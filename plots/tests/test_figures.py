@@ -33,8 +33,8 @@ def test_a_figure_can_be_read_and_repeats(folders: dict[str, Path], tmp_path: Pa
     first = save_figure(figure, tmp_path / "a.svg", resolution=50)
     assert figure.get_figwidth() in (3.4, 5.0, 7.0)
     assert complaints(figure) == []
-    if name == "claims" and folder != "claimed":
-        return
+    if name in ("three-stage", "training") or (name, folder) in (("claims", "mixed"), ("solver", "mixed")):
+        return  # the first is drawn twice in test_panel; the others are rows of the same columns
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": "other"}):
         second = save_figure(FIGURES[name].draw(load(folders[folder])), tmp_path / "b.svg", resolution=50)
     assert first.read_bytes() == second.read_bytes()

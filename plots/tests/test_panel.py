@@ -96,7 +96,7 @@ def test_command_line(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert all((folder / "figures" / f"{name}.png").stat().st_size > 10_000 for name in drawn)
     assert main([str(folder), "--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == drawn
-    assert main([str(folder), "--out", str(tmp_path / "deep" / "x.svg")]) == 0
+    assert main([str(folder), "--only", "rates", "--out", str(tmp_path / "deep" / "x.svg")]) == 0
     assert main([str(folder), "--only", "training"]) == 2
     assert "nothing was trained" in capsys.readouterr().err
     assert main([]) == 2
