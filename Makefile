@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill test-mutations verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -74,6 +74,16 @@ test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in some three minutes
 	$(swift-build) --build-tests
 	GRADFLOW_KILLS=100 $(swift-test) --filter KillTests
+
+# How many mutants of each experiment are checked, how many are run, and how many of every other file are read.
+MUTANTS ?= 10000
+MUTANT_RUNS ?= 1000
+MUTANT_FILES ?= 2000
+
+test-mutations: setup ## Damage every experiment 10 000 times, and run a thousand: some two hours (MUTANTS=300 MUTANT_RUNS=50 …)
+	$(swift-build) --build-tests
+	GRADFLOW_MUTANTS=$(MUTANTS) GRADFLOW_MUTANT_RUNS=$(MUTANT_RUNS) GRADFLOW_MUTANT_FILES=$(MUTANT_FILES) \
+	  $(swift-test) --filter 'HostileExperimentTests|HostileFileTests'
 
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them
