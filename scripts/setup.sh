@@ -3,6 +3,10 @@
 #
 # Each need is looked for as the file that the build will use, so SUNDIALS built by hand counts too
 # (SUNDIALS_PREFIX says where). When nothing is missing, nothing is said and nothing is run.
+#
+#     scripts/setup.sh [PART…]
+#
+# Parts are what only some targets need: `sanitize`, the sanitizers.
 # Exit codes: 0 everything is there; 1 something is missing and cannot be installed from here.
 set -euo pipefail
 
@@ -86,6 +90,20 @@ look_for_swift_libraries() {
   done < <(ldd "$program" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p')
 }
 
+# The sanitizers belong to the toolchain, and nothing but a whole toolchain brings them.
+look_for_sanitizers() {
+  local name toolchain
+  toolchain=$(dirname "$(readlink -f "$1")")
+  for name in asan tsan; do
+    any_file "$toolchain"/../lib/clang/*/lib/*/libclang_rt."$name"{-"$(uname -m)",}.a || fail \
+      "the Swift toolchain at $toolchain has no sanitizers (libclang_rt.$name)." \
+      "Install the whole toolchain from https://www.swift.org/install/linux/, not a slim one."
+  done
+  for name in clang llvm-symbolizer; do
+    [[ -x $toolchain/$name ]] || fail "the Swift toolchain at $toolchain has no $name."
+  done
+}
+
 # MARK: - Installing
 
 # Prints how to become root: nothing, "sudo", or "sudo -n" where nobody can type a password.
@@ -161,3 +179,10 @@ oldest=$(printf '%s\n' "$needed_swift" "$version" | sort -V | head -n 1)
 [[ $oldest == "$needed_swift" ]] || fail \
   "Swift $version at $swift is too old: $needed_swift or later is needed." \
   "See https://www.swift.org/install/linux/"
+
+for part in "$@"; do
+  case $part in
+    sanitize) look_for_sanitizers "$swift" ;;
+    *) fail "there is no part called $part." ;;
+  esac
+done
