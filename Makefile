@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill test-engines verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -75,6 +75,10 @@ test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in som
 	$(swift-build) --build-tests
 	GRADFLOW_KILLS=100 $(swift-test) --filter KillTests
 
+# The script's own exit code, which make turns into 2, is in its last line; scripts/test-engines.sh gives it itself.
+test-engines: build ## Run a sweep on Slurm, Snakemake and GNU parallel, interrupted: the bytes of a local run
+	@scripts/test-engines.sh
+
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them
 	@status=0; \
@@ -121,7 +125,7 @@ setup: ## Install what is missing from the system's packages (the other targets 
 	@scripts/python-environment.sh .venv-bench $< "the benchmarks (6 GB)"
 
 clean: ## Remove everything that was built; runs/ stays
-	rm -rf .build docs/.build .venv .venv-bench
+	rm -rf .build docs/.build .venv .venv-bench .venv-engines
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
