@@ -78,6 +78,15 @@ class Trial:
         for shard, (_, place) in halted.items():
             assert sweep.resumptions(place) > 0, f"{place} of shard {shard} has not gone on from a checkpoint"
 
+    def clear_up(self) -> None:
+        """Ends what a failed part has left, so that it is not in the way of the next."""
+        daemons = self._cluster.daemons() if isinstance(self._cluster, Cluster) else []
+        for process in processes.living():
+            if process.pid not in daemons and not process.name.startswith("slurm"):
+                processes.send(process.pid, signal.SIGKILL)
+        if daemons:
+            self._cluster.cancel_all()
+
     def submit(self, sweep: Sweep, array: str = f"--array=1-{SHARDS}") -> str:
         """Submits the array, and returns the number of the job."""
         return self.cluster().call(
@@ -177,7 +186,7 @@ def slurm(trial: Trial) -> str:
     halted = sweep.halt(2, 3)
     cluster.call("scancel", "--signal=TERM", "--batch", f"{job}_2")
     processes.proceed(halted[2][0], once=signal.SIGTERM)
-    cluster.wait_for("task 2 in the queue", job, lambda jobs: jobs["2"]["Restarts"] == "1")
+    cluster.wait_for("the end of task 2", job, lambda jobs: jobs["2"]["JobState"] not in ("RUNNING", "COMPLETING"))
     assert "ended with 130" in trial.task_log(sweep, job, 2)
     restarts = {task: fields["Restarts"] for task, fields in cluster.jobs(job).items()}
     assert restarts == {"1": "0", "2": "1", "3": "0", "4": "0"}, f"restarts: {restarts}"
@@ -190,7 +199,10 @@ def slurm(trial: Trial) -> str:
         expected = (task == "2") + (task in running)
         assert (fields["JobState"], fields["Restarts"]) == ("COMPLETED", str(expected)), fields
     assert "3" in running and "start 2 of" in trial.task_log(sweep, job, 3)
-    assert cluster.wait_for_end(collect)[""]["JobState"] == "COMPLETED"
+    # One that will never be due waits for ever.
+    cluster.wait_for("the end or the despair", collect, lambda jobs:
+                     jobs[""]["JobState"] in ("COMPLETED", "FAILED") or "Never" in jobs[""]["Reason"])
+    assert cluster.jobs(collect)[""]["JobState"] == "COMPLETED", cluster.jobs(collect)[""]
     trial.expect_resumed(sweep, halted)
     files = sweep.expect_same(trial.local)
 
@@ -217,16 +229,18 @@ def slurm_without_requeue_exit(trial: Trial) -> str:
     assert "RequeueExit = (null)" in " ".join(cluster.call("scontrol", "show", "config").split())
     sweep = trial.plan("slurm without RequeueExit")
     job = trial.submit(sweep)
-    halted = sweep.halt(2, 3)
-    cluster.call("scancel", "--signal=TERM", "--batch", f"{job}_2")
-    processes.proceed(halted[2][0], once=signal.SIGTERM)
+    # The last task bears the number of the whole array, and is to be requeued alone.
+    halted = sweep.halt(3, 4)
+    cluster.call("scancel", "--signal=TERM", "--batch", f"{job}_4")
+    processes.proceed(halted[4][0], once=signal.SIGTERM)
+    cluster.wait_for("the end of task 4", job, lambda jobs: jobs["4"]["JobState"] not in ("RUNNING", "COMPLETING"))
     # Cancelled is cancelled, though gradflow ends with 130 there, too.
     cluster.call("scancel", f"{job}_3")
     jobs = cluster.wait_for_end(job, SHARDS)
     ends = {task: (fields["JobState"], fields["Restarts"]) for task, fields in jobs.items()}
     well = ("COMPLETED", "0")
-    assert ends == {"1": well, "2": ("COMPLETED", "1"), "3": ("CANCELLED", "0"), "4": well}, ends
-    for task in (2, 3):
+    assert ends == {"1": well, "2": well, "3": ("CANCELLED", "0"), "4": ("COMPLETED", "1")}, ends
+    for task in (3, 4):
         assert "ended with 130" in trial.task_log(sweep, job, task)
     job = trial.submit(sweep)
     for fields in cluster.wait_for_end(job, SHARDS).values():
@@ -296,6 +310,7 @@ def judge(trial: Trial, names: list[str]) -> int:
             where = traceback.extract_tb(error.__traceback__)[-1]
             say(f"{title:28} FAILED: {error or repr(error)} ({Path(where.filename).name}:{where.lineno}: {where.line})")
             failed.append(title)
+            trial.clear_up()
             show_logs([trial.scratch / "slurm", *sorted(set(trial.folder.iterdir()) - before)])
     for reason, titles in impossible.items():
         say(f"NOT RUN on this machine: {', '.join(titles)}; {reason}")

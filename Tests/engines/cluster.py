@@ -87,17 +87,17 @@ class Cluster:
         key.touch(mode=0o600)
         key.write_bytes(os.urandom(128))
         log = self.folder / "munged.log"
-        munged = processes.start(
+        self.munge = processes.start(
             [self.programs["munged"], "--foreground", f"--socket={self.folder}/munge.socket",
              f"--key-file={key}", f"--pid-file={self.folder}/munged.pid",
              f"--seed-file={self.folder}/munged.seed", f"--log-file={log}"], self.folder / "munged.out")
         try:
             processes.wait(
-                "munge", lambda: munged.poll() is not None or (self.folder / "munge.socket").exists(), 60)
+                "munge", lambda: self.munge.poll() is not None or (self.folder / "munge.socket").exists(), 60)
         except processes.Overdue as error:
             raise CannotHost(str(error)) from error
-        if munged.poll() is not None:
-            raise CannotHost(f"munged refuses to run: {self.ends(log, self.folder / 'munged.out')}")
+        if self.munge.poll() is not None:
+            raise CannotHost(f"munged refuses to run{self.ends(log, self.folder / 'munged.out')}")
 
     def configure(self, requeue_exit: bool) -> None:
         """Writes the configuration; RequeueExit=130 is there or not."""
@@ -111,30 +111,43 @@ class Cluster:
 
     def _start_slurm(self, patience: float) -> str | None:
         """Starts both daemons; returns why not."""
-        controller = processes.start(
+        self.controller = processes.start(
             [self.programs["slurmctld"], "-D"], self.folder / "slurmctld.out", env=self.environment)
         self._start_node()
 
-        def is_up() -> bool:
-            return self.node.poll() is not None or controller.poll() is not None or "idle" in self.nodes()
+        daemons = {"slurmctld": self.controller, "slurmd": self.node}
+
+        def is_settled() -> bool:
+            return "idle" in self.nodes() or any(daemon.poll() is not None for daemon in daemons.values())
 
         try:
-            processes.wait("an idle node", is_up, patience)
-            if "idle" in self.nodes():
-                return None
-            reason = "slurmctld or slurmd does not run"
+            processes.wait("an idle node", is_settled, patience)
         except processes.Overdue as error:
             reason = str(error)
-        for daemon in (controller, self.node):
+        else:
+            ended = [name for name, daemon in daemons.items() if daemon.poll() is not None]
+            if not ended:
+                return None
+            reason = f"{' and '.join(ended)} ended at once"
+        for daemon in daemons.values():
             daemon.kill()
             daemon.wait()
-        logs = [self.folder / f"{name}.{end}" for name in ("slurmctld", "slurmd") for end in ("log", "out")]
         (self.folder / "slurm.conf").unlink()
-        return f"{reason}: {self.ends(*logs)}"
+        return reason + self.ends(*[self.folder / f"{name}.out" for name in daemons])
 
     def _start_node(self) -> None:
         self.node = processes.start(
             [self.programs["slurmd"], "-D", "-N", "node"], self.folder / "slurmd.out", env=self.environment)
+
+    def daemons(self) -> list[int]:
+        """The processes that make the cluster."""
+        return [daemon.pid for daemon in (self.munge, self.controller, self.node)]
+
+    def cancel_all(self) -> None:
+        """Cancels all jobs."""
+        if jobs := self.call("squeue", "--noheader", "--format=%A").split():
+            self.call("scancel", *jobs)
+            processes.wait("the end of cancelled jobs", lambda: not self.call("squeue", "--noheader"))
 
     @staticmethod
     def ends(*logs: Path) -> str:
@@ -143,7 +156,7 @@ class Cluster:
         for log in logs:
             if log.exists():
                 lines += [f"{log.name}: {line}" for line in log.read_text(errors="replace").splitlines()[-4:]]
-        return "".join(f"\n  {line}" for line in lines) or "it says nothing"
+        return "".join(f"\n  {line}" for line in lines) or ", and says nothing"
 
     def nodes(self) -> str:
         """The state of the node, empty as long as nobody knows it."""

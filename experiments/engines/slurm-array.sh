@@ -59,11 +59,13 @@ requeue() {
 # MARK: - One shard
 
 say "shard $shard/$count, start $((${SLURM_RESTART_COUNT:-0} + 1)) of $job"
+stopped=false
 child=
 # Slurm tells only this shell, and a shell that waits for a program in the foreground hears nothing.
-trap '[[ -z $child ]] || kill -TERM "$child" 2>/dev/null || true' TERM
+trap 'stopped=true; [[ -z $child ]] || kill -TERM "$child" 2>/dev/null || true' TERM
 "$program" sweep run "$sweep" --shard "$shard/$count" --threads "${SLURM_CPUS_PER_TASK:-1}" --quiet "$@" &
 child=$!
+if $stopped; then kill -TERM "$child"; fi
 code=0
 wait "$child" || code=$?
 # The signal ends the wait; the program is still writing its checkpoint.
@@ -74,8 +76,8 @@ done
 say "shard $shard/$count ended with $code"
 
 case $code in
-  # Stopped, or (143) told to before it could say so. Where the cluster has RequeueExit=130, which finds the task in
-  # the queue by then, nothing happens twice.
+  # Stopped, or (143) told to before it could say so. RequeueExit=130 of the cluster is not relied on: with it the task
+  # ends for a moment, and what depends on it by afterok never runs. It finds the task in the queue and does nothing.
   130 | 143)
     requeue
     exit 130
