@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what gradflow needs from Debian's or Ubuntu's packages, and only what is missing.
 #
+#     scripts/setup.sh             what building, running and testing need
+#     scripts/setup.sh slurm       and Slurm, for the test of experiments/engines
+#     scripts/setup.sh parallel    or GNU parallel
+#     scripts/setup.sh sanitize    and the sanitizers of the toolchain, which are only looked for
+#
 # Each need is looked for as the file that the build will use, so SUNDIALS built by hand counts too
 # (SUNDIALS_PREFIX says where). When nothing is missing, nothing is said and nothing is run.
-#
-#     scripts/setup.sh [PART…]
-#
-# Parts are what only some targets need: `sanitize`, the sanitizers.
-# Exit codes: 0 everything is there; 1 something is missing and cannot be installed from here.
+# Exit codes: 0 everything is there; 1 something is missing and cannot be installed from here; 2 wrong use.
 set -euo pipefail
 
 readonly needed_swift=6.2
@@ -50,6 +51,12 @@ has_sundials() {
 # Whether python3 can make a virtual environment with pip in it.
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
+# Whether a program is there; daemons are not in everybody's path.
+has_program() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null; }
+
+# Another program has the same name.
+has_gnu_parallel() { [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]; }
+
 # MARK: - What is missing
 
 declare -a packages=() # names for apt-get
@@ -72,6 +79,14 @@ look() {
   any_file /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt ||
     need ca-certificates "lets git trust the hosts of the Swift packages"
   has_venv || need python3-venv "the figures and their tests"
+  case $extra in
+    slurm)
+      { has_program slurmctld && has_program slurmd && has_program sbatch; } ||
+        need slurm-wlm "Slurm, for the test of experiments/engines"
+      has_program munged || need munge "what Slurm knows its users by"
+      ;;
+    parallel) has_gnu_parallel || need parallel "GNU parallel, for the test of experiments/engines" ;;
+  esac
 }
 
 # The shared libraries that the Swift toolchain itself needs and does not find.
@@ -157,6 +172,12 @@ only_python_is_missing() {
 
 # MARK: - Main
 
+readonly extra=${1:-}
+if (($# > 1)) || [[ $extra != @(|slurm|parallel|sanitize) ]]; then
+  echo "usage: scripts/setup.sh [slurm | parallel | sanitize]" >&2
+  exit 2
+fi
+
 swift=$(command -v swift) || fail \
   "there is no Swift toolchain: the command swift is not in PATH." \
   "Install Swift $needed_swift or later from https://www.swift.org/install/linux/ and try again."
@@ -180,9 +201,4 @@ oldest=$(printf '%s\n' "$needed_swift" "$version" | sort -V | head -n 1)
   "Swift $version at $swift is too old: $needed_swift or later is needed." \
   "See https://www.swift.org/install/linux/"
 
-for part in "$@"; do
-  case $part in
-    sanitize) look_for_sanitizers "$swift" ;;
-    *) fail "there is no part called $part." ;;
-  esac
-done
+if [[ $extra == sanitize ]]; then look_for_sanitizers "$swift"; fi
