@@ -9,6 +9,7 @@
 # Exit codes: 0 all is well; 1 an engine does something wrong, or Python's packages cannot be had; 2 wrong use;
 # 77 what could run is well, but this machine cannot have all engines, and the last lines say why.
 set -euo pipefail
+if [[ -n ${GRADFLOW:-} ]]; then GRADFLOW=$(realpath "$GRADFLOW") && export GRADFLOW; fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly requirements=experiments/engines/requirements.txt
@@ -18,4 +19,4 @@ for engine in slurm parallel; do scripts/setup.sh "$engine" || true; done
 if [[ ! -e .venv-engines/complete || $requirements -nt .venv-engines/complete ]]; then
   scripts/python-environment.sh .venv-engines "$requirements" "the test of the engines"
 fi
-exec .venv-engines/bin/python Tests/engines "$@"
+exec .venv-engines/bin/python experiments/engines/tests "$@"

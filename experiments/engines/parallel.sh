@@ -16,7 +16,7 @@ fail() {
 }
 
 readonly program=${GRADFLOW:-.build/release/gradflow} rounds=${ROUNDS:-10}
-(($# >= 2)) && [[ $2 =~ ^[1-9][0-9]*$ ]] || fail "usage: experiments/engines/parallel.sh SWEEP SHARDS [OPTION …]"
+[[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "usage: experiments/engines/parallel.sh SWEEP SHARDS [OPTION …]"
 readonly sweep=$1 count=$2
 shift 2
 [[ -e $sweep/ledger.jsonl ]] || fail "$sweep is no planned sweep: $program sweep plan EXPERIMENT --out $sweep"

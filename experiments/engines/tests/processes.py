@@ -1,5 +1,6 @@
 """Processes that this test has started, directly or not, and no others."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Against hanging alone: nothing here is a measurement.
-PATIENCE = 180
+PATIENCE = 300
 
 _started: dict[int, subprocess.Popen] = {}
 
@@ -106,18 +107,14 @@ def bury() -> None:
     """Takes note of the adopted ones that have ended."""
     for process in descendants():
         if process.state == "Z" and process.parent == os.getpid() and process.pid not in _started:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
 
 
 def send(pid: int, number: int) -> None:
     """Sends a signal; that the process is gone is nothing to complain about."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def wait(what: str, condition, seconds: float = PATIENCE):

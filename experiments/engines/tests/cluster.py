@@ -63,7 +63,7 @@ class Cluster:
         missing = [name for name, path in self.programs.items() if not path]
         if missing:
             raise CannotHost(
-                f"there is no {', '.join(missing)} here; on Debian and Ubuntu: apt-get install slurm-wlm munge")
+                f"there is no {', '.join(missing)}; on Debian and Ubuntu: apt-get install slurm-wlm munge")
         folder.mkdir(mode=0o755)
         # Munge and Slurm trust no folder that others may write to.
         for name in ("state", "spool", "bin"):
@@ -75,11 +75,12 @@ class Cluster:
         self.environment = environment | {
             "SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder}/bin:{places}"}
         self._start_munge()
-        for attempt in range(3):
+        # More than once, for somebody may take a port that was free.
+        for _ in range(3):
             self.configure(requeue_exit=True)
-            if reason := self._start_slurm(patience=60):
-                continue
-            return
+            reason = self._start_slurm(patience=60)
+            if not reason:
+                return
         raise CannotHost(reason)
 
     def _start_munge(self) -> None:
@@ -114,7 +115,6 @@ class Cluster:
         self.controller = processes.start(
             [self.programs["slurmctld"], "-D"], self.folder / "slurmctld.out", env=self.environment)
         self._start_node()
-
         daemons = {"slurmctld": self.controller, "slurmd": self.node}
 
         def is_settled() -> bool:

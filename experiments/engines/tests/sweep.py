@@ -83,7 +83,8 @@ class Sweep:
 
         Returns: process and run of each.
         """
-        since = time.time()
+        # Not later than file systems write times.
+        since = time.time() - 0.05
         halted = {}
 
         def all_halted() -> bool:
@@ -100,8 +101,6 @@ class Sweep:
                     processes.send(pid, signal.SIGCONT)
             return len(halted) == len(shards)
 
-        # Not later than file systems write times.
-        since -= 0.05
         processes.wait(f"checkpoints of shards {shards} in {self.folder}", all_halted)
         return halted
 
