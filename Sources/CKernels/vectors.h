@@ -46,8 +46,23 @@ enum { LANES = 8 };
 typedef double vec __attribute__((vector_size(64), aligned(8)));
 typedef int64_t ivec __attribute__((vector_size(64), aligned(8)));
 
-INLINE vec load(const double *x) { return *(const vec *)x; }
-INLINE void store(double *x, vec v) { *(vec *)x = v; }
+#if IS_THREAD_SANITIZED
+// It passes over what is wider than 16 bytes, unless it is told.
+void __tsan_read_range(void *start, unsigned long size);
+void __tsan_write_range(void *start, unsigned long size);
+#else
+#define __tsan_read_range(start, size)
+#define __tsan_write_range(start, size)
+#endif
+
+INLINE vec load(const double *x) {
+  __tsan_read_range((void *)x, sizeof(vec));
+  return *(const vec *)x;
+}
+INLINE void store(double *x, vec v) {
+  __tsan_write_range(x, sizeof(vec));
+  *(vec *)x = v;
+}
 INLINE vec splat(double x) { return (vec){x, x, x, x, x, x, x, x}; }
 INLINE vec fma8(vec x, vec y, vec z) { return __builtin_elementwise_fma(x, y, z); }
 /// x where the mask is set, else y.

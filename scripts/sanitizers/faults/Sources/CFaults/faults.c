@@ -3,23 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-// As the vector loops of gradflow: several copies, one of which a resolver takes before anything else runs.
-#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
-#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLONES
-#endif
-
-typedef double vec __attribute__((vector_size(64), aligned(8)));
+// The vectors of gradflow's loops, and the macro that makes several copies of a function.
+#include "../../../../../Sources/CKernels/vectors.h"
 
 CLONES double fault_read(const double *x, long offset) {
-  vec v = *(const vec *)(x + offset);
+  vec v = load(x + offset);
   return v[0] + v[1] + v[2] + v[3] + v[4] + v[5] + v[6] + v[7];
 }
 
-CLONES void fault_write(double *x, long offset) {
-  for (long i = 0; i < 8; i++) x[offset + i] = (double)i;
-}
+CLONES void fault_write(double *x, long offset) { store(x + offset, splat(1.0)); }
 
 CLONES double fault_stack(long offset) {
   double values[8];

@@ -71,6 +71,16 @@ let faults: [String: @Sendable () -> Void] = [
     twoLanes { _ in for _ in 0..<1000 { fault_count() } }
     print(fault_counted())
   },
+  "c-race-vectors": {
+    let p = doubles(12)
+    let address = UInt(bitPattern: p)
+    twoThreads { number in
+      for _ in 0..<1000 {
+        UnsafeMutablePointer<Double>(bitPattern: address).map { fault_write($0, 4 * number) }
+      }
+    }
+    p.deallocate()
+  },
   "c-leak": { for _ in 0..<10 { fault_lose(100) } },
   "swift-read": {
     let p = doubles(8)
