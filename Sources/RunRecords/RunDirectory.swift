@@ -39,7 +39,9 @@ public struct RunDirectory: Sendable {
       guard code != EEXIST else {
         throw RecordError(
           path: path, reason: .alreadyExists,
-          advice: "Choose a new folder; a run is never written over another one.")
+          advice:
+            "Choose a new folder; a run is never written over another one. An interrupted one goes on with --resume."
+        )
       }
       throw RecordError(path: path, call: "mkdir", code: code)
     }

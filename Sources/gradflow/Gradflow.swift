@@ -15,7 +15,7 @@ struct Gradflow: ParsableCommand {
     discussion: """
       Exit codes: 0 done; 1 failed while running (the run directory keeps all up to there);
       2 bad input or usage (nothing is written); 3 a claim is rejected (verify) or a bound exceeded (approximate); \
-      130 stopped by SIGINT or SIGTERM.
+      130 stopped by SIGINT, SIGTERM or a budget.
       """,
     version: version,
     subcommands: [

@@ -22,10 +22,15 @@ struct PhasePlaneSummary {
       + "stage \(settings.stage), other parameters \(settings.others.rawValue)"
   }
 
+  private func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
   private var remarks: [String] {
     let vertices = report.nullclines.reduce(0) { $0 + $1.vertices.count }
     var lines = [
-      "\(report.nullclines.count) nullclines of \(vertices) points, \(report.paths.count) paths"
+      "\(counted(report.nullclines.count, "nullcline")) of \(counted(vertices, "point")), "
+        + counted(report.paths.count, "path")
     ]
     let nodes = report.grid.points.count
     if report.missingNodes > 0 {
