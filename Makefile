@@ -11,7 +11,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill test-mutations test-engines sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill test-mutations test-engines test-notebooks sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures notebooks setup clean help
 
 # MARK: - How everything is built
 
@@ -95,6 +95,9 @@ sanitize-address sanitize-thread: sanitize-%: setup .venv/complete
 test-engines: build ## Run a sweep on Slurm, Snakemake and GNU parallel, interrupted: the bytes of a local run
 	@scripts/test-engines.sh
 
+test-notebooks: build .venv-notebooks/complete ## Execute all notebooks, with their flows, and compare the kinds of their outputs
+	@PYTHONPATH=plots .venv-notebooks/bin/python -m gradflow_plots.notebooks --check --program .build/release/gradflow
+
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them
 	@status=0; \
@@ -134,18 +137,24 @@ figures: build .venv/complete ## Draw the figures of a run (RUN=…), or without
 	@PYTHONPATH=plots $(python) -m gradflow_plots.gallery --program .build/release/gradflow
 endif
 
+notebooks: build .venv-notebooks/complete ## Execute plots/notebooks, with the flows that are missing, and keep their outputs
+	@PYTHONPATH=plots .venv-notebooks/bin/python -m gradflow_plots.notebooks --program .build/release/gradflow
+
 setup: ## Install what is missing from the system's packages (the other targets do it, too)
 	@scripts/setup.sh
 
 .venv/complete: plots/requirements.txt
 	@scripts/python-environment.sh .venv $< "the figures"
 
+.venv-notebooks/complete: plots/requirements-notebooks.txt plots/requirements.txt
+	@scripts/python-environment.sh .venv-notebooks $< "the notebooks"
+
 # Several gigabytes, so nothing but the benchmarks asks for it.
 .venv-bench/complete: benchmarks/requirements.txt
 	@scripts/python-environment.sh .venv-bench $< "the benchmarks (6 GB)"
 
 clean: ## Remove everything that was built; runs/ stays
-	rm -rf .build .build-address .build-thread docs/.build .venv .venv-bench .venv-engines
+	rm -rf .build .build-address .build-thread docs/.build .venv .venv-bench .venv-notebooks .venv-engines
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13

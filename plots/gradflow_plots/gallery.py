@@ -125,7 +125,8 @@ def run_flows(runs: list[GalleryRun], program: str, folder: Path, call: Call) ->
         stamp.write_text(whole, encoding="utf-8")
 
 
-def _call(command: list[str], log: Path) -> int:
+def call(command: list[str], log: Path) -> int:
+    """Call a program, with what it prints added to ``log``; give its exit code."""
     with log.open("ab") as file:
         return subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT).returncode
 
@@ -201,7 +202,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         runs, figures = read_gallery(options.list)
-        run_flows(runs, options.program, options.runs, _call)
+        drawn = {figure.of.split("/")[0] for figure in figures}
+        run_flows([run for run in runs if run.name in drawn], options.program, options.runs, call)
         draw_figures(figures, options.runs, options.out)
         (options.out / "README.md").write_text(page(runs, figures, ".build/release/gradflow"), encoding="utf-8")
     except (RunError, OSError) as error:

@@ -8,6 +8,7 @@ import pytest
 
 from gradflow_plots import RunError, figure_svg, information_chart, load_information, theme_css
 from gradflow_plots.gallery import GalleryRun, draw_figures, page, read_gallery, run_flows
+from gradflow_plots.notebooks import read_notebooks
 
 LIST = Path(__file__).parents[1] / "gallery.toml"
 ROOT = LIST.parents[1]
@@ -17,8 +18,8 @@ def test_the_list_names_what_there_is() -> None:
     runs, figures = read_gallery(LIST)
     assert all((ROOT / run.experiment).is_file() for run in runs)
     assert len({figure.name for figure in figures}) == len(figures)
-    used = {figure.of.split("/")[0] for figure in figures}
-    assert used - {""} == {run.name for run in runs}, "every run is drawn"
+    used = {figure.of.split("/")[0] for figure in figures} | {run for one in read_notebooks(LIST) for run in one.runs}
+    assert used - {""} == {run.name for run in runs}, "every run is drawn, or read by a notebook"
 
 
 def test_the_page_that_stands_is_the_one_of_the_list() -> None:
