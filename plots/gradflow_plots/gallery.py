@@ -182,13 +182,14 @@ def page(runs: list[GalleryRun], figures: list[GalleryFigure], program: str) -> 
         if not place:
             run = by_name[figure.of.split("/")[0]]
             top = Path("runs") / run.name
-            lines += [f"    {_shell([program, *arguments])}" for arguments in run.commands(top)]
+            lines += [f"    {shell([program, *arguments])}" for arguments in run.commands(top)]
             place = f"runs/{figure.of}"
         lines += [f"    PYTHONPATH=plots .venv/bin/python -m gradflow_plots {place} --only {figure.kind}", ""]
     return "\n".join(lines)
 
 
-def _shell(arguments: list[str]) -> str:
+def shell(arguments: list[str]) -> str:
+    """A command as it is typed, with quotes where a shell wants them."""
     return " ".join(f"'{part}'" if any(letter in part for letter in " []{}") else part for part in arguments)
 
 

@@ -86,12 +86,23 @@ def tidy(notebook: Notebook) -> Notebook:
     for number, cell in enumerate(notebook["cells"], 1):
         kept = {"cell_type": cell["cell_type"], "id": f"cell-{number:02}", "metadata": {}, "source": cell["source"]}
         if cell["cell_type"] == "code":
-            outputs = [{key: output[key] for key in sorted(output)} for output in cell["outputs"]]
-            kept |= {"execution_count": cell["execution_count"], "outputs": outputs}
+            kept |= {"execution_count": cell["execution_count"], "outputs": _joined(cell["outputs"])}
         cells.append({key: kept[key] for key in sorted(kept)})
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the outputs with what is printed in one piece, however many messages it took."""
+    found: list[dict[str, Any]] = []
+    for output in outputs:
+        last = found[-1] if found else {}
+        if output["output_type"] == "stream" == last.get("output_type") and output["name"] == last["name"]:
+            last["text"] = [*last["text"], *output["text"]]
+        else:
+            found.append({key: output[key] for key in sorted(output)})
+    return found
 
 
 def written(notebook: Notebook) -> str:
