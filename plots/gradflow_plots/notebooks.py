@@ -26,7 +26,8 @@ Notebook = dict[str, Any]
 #: A cell may take so many seconds, which is a guard against a kernel that hangs and no budget.
 PATIENCE = 600
 
-_NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d[\d,]*)?\.?\d+(?:e[-+−]?\d+)?|(?<=[A-Za-z_(\[.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+#: A number, or first a set of lags, whose digits are a name.
+_NUMBER = re.compile(r"(\{[\d,+]+\})|(?<![\w.])[-+−]?(?:\d[\d,]*)?\.?\d+(?:e[-+−]?\d+)?|(?<=[A-Za-z_(\[.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def kinds(cell: dict[str, Any]) -> list[str]:
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"[\s…]+", " ", _NUMBER.sub("#", text)).strip()
+    return re.sub(r"[\s…]+", " ", _NUMBER.sub(lambda found: found[1] or "#", text)).strip()
 
 
 def differences(kept: Notebook, executed: Notebook) -> list[str]:
@@ -164,7 +165,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _execute_all(options: argparse.Namespace) -> int:
-    listed = [one for one in read_notebooks(options.list) if not options.names or one.name in options.names]
+    known = read_notebooks(options.list)
+    unknown = set(options.names) - {one.name for one in known}
+    if unknown:
+        raise RunError(f"{options.list}: no notebook {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}.")
+    listed = [one for one in known if not options.names or one.name in options.names]
     needed = {run for notebook in listed for run in notebook.runs}
     runs = [run for run in read_gallery(options.list)[0] if run.name in needed]
     run_flows(runs, options.program, options.runs, call)

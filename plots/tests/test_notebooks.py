@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from gradflow_plots import RunError
 from gradflow_plots.gallery import read_gallery, shell
 from gradflow_plots.notebook import show
-from gradflow_plots.notebooks import differences, kinds, read_notebooks, text_of, tidy, written
+from gradflow_plots.notebooks import differences, kinds, main, read_notebooks, text_of, tidy, written
 
 PLOTS = Path(__file__).parents[1]
 LIST = PLOTS / "gallery.toml"
@@ -79,6 +79,11 @@ def test_a_notebook_of_a_run_that_is_not_listed_is_refused(tmp_path: Path) -> No
         read_notebooks(tmp_path / "list.toml")
 
 
+def test_a_notebook_that_is_not_listed_cannot_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", "--list", str(LIST), "four-faces"]) == 2
+    assert "no notebook four-faces; there are unveiling-induction-heads" in capsys.readouterr().err
+
+
 def notebook_of(*outputs: dict[str, Any]) -> dict[str, Any]:
     """Return a notebook of one executed cell."""
     cell = {"cell_type": "code", "metadata": {}, "source": ["1"], "execution_count": 1, "outputs": list(outputs)}
@@ -93,16 +98,17 @@ def printed(text: str, name: str = "stdout") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("after", "same"),
     [
-        ("rate 4.10e-04 holds at -12.5\n", True),
-        ("rate  -41,000 holds at 3\n", True),
-        ("rate nan holds at 3\n", False),
-        ("rate 1 rejected at 3\n", False),
-        ("rate 1 holds at 3\nand 4\n", False),
+        ("rate 4.10e-04 holds at -12.5 for {1,2}\n", True),
+        ("rate  -41,000 holds at 3 for {1,2}\n", True),
+        ("rate 4 holds at 3 for {1,3}\n", False),
+        ("rate nan holds at 3 for {1,2}\n", False),
+        ("rate 1 rejected at 3 for {1,2}\n", False),
+        ("rate 1 holds at 3 for {1,2}\nand 4\n", False),
         ("", False),
     ],
 )
 def test_texts_are_compared_without_their_digits(after: str, same: bool) -> None:
-    before = notebook_of(printed("rate 0.5 holds at 7\n"))
+    before = notebook_of(printed("rate 0.5 holds at 7 for {1,2}\n"))
     assert (not differences(before, notebook_of(*([printed(after)] if after else [])))) == same
 
 
