@@ -27,7 +27,10 @@ Notebook = dict[str, Any]
 PATIENCE = 600
 
 #: A number, or first a set of lags, whose digits are a name.
-_NUMBER = re.compile(r"(\{[\d,+]+\})|(?<![\w.])[-+−]?(?:\d[\d,]*)?\.?\d+(?:e[-+−]?\d+)?|(?<=[A-Za-z_(\[.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_NUMBER = re.compile(
+    r"(\{[\d,+]+\})|(?<![\w.])[-+−]?(?:\d[\d,]*)?\.?\d+(?:e[-+−]?\d+)?"
+    r"|(?<=[A-Za-z_(\[.])\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def read_notebooks(path: Path) -> list[ListedNotebook]:
     """Read the notebooks of the gallery's list; raise ``RunError`` where one reads a run that is not there."""
     names = {run.name for run in read_gallery(path)[0]}
     try:
-        notebooks = [ListedNotebook(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("notebook", [])]
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        notebooks = [ListedNotebook(**entry) for entry in table.get("notebook", [])]
     except TypeError as error:
         raise RunError(f"{path}: cannot be read: {error}.") from error
     for notebook in notebooks:
@@ -168,7 +172,8 @@ def _execute_all(options: argparse.Namespace) -> int:
     known = read_notebooks(options.list)
     unknown = set(options.names) - {one.name for one in known}
     if unknown:
-        raise RunError(f"{options.list}: no notebook {', '.join(sorted(unknown))}; there are {', '.join(one.name for one in known)}.")
+        names = ", ".join(one.name for one in known)
+        raise RunError(f"{options.list}: no notebook {', '.join(sorted(unknown))}; there are {names}.")
     listed = [one for one in known if not options.names or one.name in options.names]
     needed = {run for notebook in listed for run in notebook.runs}
     runs = [run for run in read_gallery(options.list)[0] if run.name in needed]
