@@ -181,7 +181,8 @@ struct ApproximationSummary {
     ["bound".padded(to: 16) + "largest error/bound".aligned(to: 22)]
       + report.checks.map { check in
         check.name.padded(to: 16) + check.value.formatted(digits: 6).aligned(to: 22)
-          + (check.isPassed ? "  holds" : "  EXCEEDED") + "  (\(check.explanation))"
+          + "  " + (check.isPassed ? "holds".toned(.good) : "EXCEEDED".toned(.bad))
+          + "  (\(check.explanation))"
       }
   }
 
