@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill test-mutations verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill test-mutations test-engines sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -85,6 +85,17 @@ test-mutations: setup ## Damage every experiment 10 000 times, and run a thousan
 	GRADFLOW_MUTANTS=$(MUTANTS) GRADFLOW_MUTANT_RUNS=$(MUTANT_RUNS) GRADFLOW_MUTANT_FILES=$(MUTANT_FILES) \
 	  $(swift-test) --filter 'HostileExperimentTests|HostileFileTests'
 
+sanitize: sanitize-address sanitize-thread ## All tests under address, leak, undefined-behaviour and thread sanitizers
+
+# Builds of their own, .build-address and .build-thread. For some of the tests: make sanitize-thread TESTS='--filter …'
+sanitize-address sanitize-thread: sanitize-%: setup .venv/complete
+	@scripts/setup.sh sanitize
+	GRADFLOW_STRICT=$(STRICT) PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/sanitize.sh $* $(flags)
+
+# The script's own exit code, which make turns into 2, is in its last line; scripts/test-engines.sh gives it itself.
+test-engines: build ## Run a sweep on Slurm, Snakemake and GNU parallel, interrupted: the bytes of a local run
+	@scripts/test-engines.sh
+
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them
 	@status=0; \
@@ -131,7 +142,7 @@ setup: ## Install what is missing from the system's packages (the other targets 
 	@scripts/python-environment.sh .venv-bench $< "the benchmarks (6 GB)"
 
 clean: ## Remove everything that was built; runs/ stays
-	rm -rf .build docs/.build .venv .venv-bench
+	rm -rf .build .build-address .build-thread docs/.build .venv .venv-bench .venv-engines
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13

@@ -151,8 +151,10 @@ let package = Package(
     .target(  // what several of the tests need: random numbers, objectives
       name: "TestSupport", dependencies: ["Objectives"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    .target(  // how much of the heap is in use
+      name: "CHeap", path: "Tests/CHeap"),
     .testTarget(name: "LayerTests", swiftSettings: settings),
-    .testTarget(name: "CVODETests", dependencies: ["CVODE"], swiftSettings: settings),
+    .testTarget(name: "CVODETests", dependencies: ["CHeap", "CVODE"], swiftSettings: settings),
     .testTarget(
       name: "MarkovChainsTests",
       dependencies: ["MarkovChains", .product(name: "BigInt", package: "BigInt")],

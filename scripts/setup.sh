@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
 # Installs what gradflow needs from Debian's or Ubuntu's packages, and only what is missing.
 #
+#     scripts/setup.sh             what building, running and testing need
+#     scripts/setup.sh slurm       and Slurm, for the test of experiments/engines
+#     scripts/setup.sh parallel    or GNU parallel
+#     scripts/setup.sh sanitize    and the sanitizers of the toolchain, which are only looked for
+#
 # Each need is looked for as the file that the build will use, so SUNDIALS built by hand counts too
 # (SUNDIALS_PREFIX says where). When nothing is missing, nothing is said and nothing is run.
-# Exit codes: 0 everything is there; 1 something is missing and cannot be installed from here.
+# Exit codes: 0 everything is there; 1 something is missing and cannot be installed from here; 2 wrong use.
 set -euo pipefail
 
 readonly needed_swift=6.2
@@ -46,6 +51,12 @@ has_sundials() {
 # Whether python3 can make a virtual environment with pip in it.
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
+# Whether a program is there; daemons are not in everybody's path.
+has_program() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null; }
+
+# Another program has the same name.
+has_gnu_parallel() { [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]; }
+
 # MARK: - What is missing
 
 declare -a packages=() # names for apt-get
@@ -68,6 +79,14 @@ look() {
   any_file /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt ||
     need ca-certificates "lets git trust the hosts of the Swift packages"
   has_venv || need python3-venv "the figures and their tests"
+  case $extra in
+    slurm)
+      { has_program slurmctld && has_program slurmd && has_program sbatch; } ||
+        need slurm-wlm "Slurm, for the test of experiments/engines"
+      has_program munged || need munge "what Slurm knows its users by"
+      ;;
+    parallel) has_gnu_parallel || need parallel "GNU parallel, for the test of experiments/engines" ;;
+  esac
 }
 
 # The shared libraries that the Swift toolchain itself needs and does not find.
@@ -84,6 +103,20 @@ look_for_swift_libraries() {
       libstdc++.so.6) need libstdc++6 "a library of the Swift toolchain" ;;
     esac
   done < <(ldd "$program" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p')
+}
+
+# The sanitizers belong to the toolchain, and nothing but a whole toolchain brings them.
+look_for_sanitizers() {
+  local name toolchain
+  toolchain=$(dirname "$(readlink -f "$1")")
+  for name in asan tsan; do
+    any_file "$toolchain"/../lib/clang/*/lib/*/libclang_rt."$name"{-"$(uname -m)",}.a || fail \
+      "the Swift toolchain at $toolchain has no sanitizers (libclang_rt.$name)." \
+      "Install the whole toolchain from https://www.swift.org/install/linux/, not a slim one."
+  done
+  for name in clang llvm-symbolizer; do
+    [[ -x $toolchain/$name ]] || fail "the Swift toolchain at $toolchain has no $name."
+  done
 }
 
 # MARK: - Installing
@@ -139,6 +172,12 @@ only_python_is_missing() {
 
 # MARK: - Main
 
+readonly extra=${1:-}
+if (($# > 1)) || [[ $extra != @(|slurm|parallel|sanitize) ]]; then
+  echo "usage: scripts/setup.sh [slurm | parallel | sanitize]" >&2
+  exit 2
+fi
+
 swift=$(command -v swift) || fail \
   "there is no Swift toolchain: the command swift is not in PATH." \
   "Install Swift $needed_swift or later from https://www.swift.org/install/linux/ and try again."
@@ -161,3 +200,5 @@ oldest=$(printf '%s\n' "$needed_swift" "$version" | sort -V | head -n 1)
 [[ $oldest == "$needed_swift" ]] || fail \
   "Swift $version at $swift is too old: $needed_swift or later is needed." \
   "See https://www.swift.org/install/linux/"
+
+if [[ $extra == sanitize ]]; then look_for_sanitizers "$swift"; fi

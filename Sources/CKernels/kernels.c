@@ -69,7 +69,7 @@ CLONES long gf_fewest_new_bits(const void *rows, long first, long count, const v
 }
 
 const char *gf_instruction_set(void) {
-#if defined(__x86_64__) && defined(__linux__)
+#if HAS_CLONES
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
   if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";

@@ -10,13 +10,23 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __has_feature
+#define IS_THREAD_SANITIZED __has_feature(thread_sanitizer)
+#else
+#define IS_THREAD_SANITIZED 0
+#endif
+
 #pragma clang fp contract(off)
 // Functions that pass vectors are inlined everywhere, so there is no call whose convention could change.
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#if defined(__x86_64__) && defined(__linux__)
+// Which copy runs, a resolver decides before anything else of the program has run. Clang 21 puts calls of
+// ThreadSanitizer into it, which is not ready then; so there is one copy, with the same bits.
+#if defined(__x86_64__) && defined(__linux__) && !IS_THREAD_SANITIZED
+#define HAS_CLONES 1
 #define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
+#define HAS_CLONES 0
 #define CLONES
 #endif
 
@@ -24,7 +34,7 @@
 
 /// Whether one register holds a vector, and there are 32 of them.
 INLINE int has_wide_registers(void) {
-#if defined(__x86_64__) && defined(__linux__)
+#if HAS_CLONES
   return __builtin_cpu_supports("x86-64-v4");
 #else
   return 0;
@@ -36,8 +46,23 @@ enum { LANES = 8 };
 typedef double vec __attribute__((vector_size(64), aligned(8)));
 typedef int64_t ivec __attribute__((vector_size(64), aligned(8)));
 
-INLINE vec load(const double *x) { return *(const vec *)x; }
-INLINE void store(double *x, vec v) { *(vec *)x = v; }
+#if IS_THREAD_SANITIZED
+// It passes over what is wider than 16 bytes, unless it is told.
+void __tsan_read_range(void *start, unsigned long size);
+void __tsan_write_range(void *start, unsigned long size);
+#else
+#define __tsan_read_range(start, size)
+#define __tsan_write_range(start, size)
+#endif
+
+INLINE vec load(const double *x) {
+  __tsan_read_range((void *)x, sizeof(vec));
+  return *(const vec *)x;
+}
+INLINE void store(double *x, vec v) {
+  __tsan_write_range(x, sizeof(vec));
+  *(vec *)x = v;
+}
 INLINE vec splat(double x) { return (vec){x, x, x, x, x, x, x, x}; }
 INLINE vec fma8(vec x, vec y, vec z) { return __builtin_elementwise_fma(x, y, z); }
 /// x where the mask is set, else y.

@@ -1,5 +1,5 @@
 /// The declared keys as a tree.
-indirect enum SchemaNode: Sendable {
+enum SchemaNode: Sendable {
   case section(SchemaSection)
   case key(KeyDeclaration)
   case list(KeyDeclaration, SchemaSection)
@@ -9,7 +9,32 @@ indirect enum SchemaNode: Sendable {
 struct SchemaSection: Sendable {
   struct Child: Sendable {
     let name: String
-    var node: SchemaNode
+    // Not as a node: the case of an enumeration goes into the upper bits of pointers, and a search for
+    // leaks (`make sanitize`) takes what they point to for lost.
+    private var declaration: KeyDeclaration?
+    private var inner: SchemaSection?
+
+    init(name: String, node: SchemaNode) {
+      self.name = name
+      self.node = node
+    }
+
+    var node: SchemaNode {
+      get {
+        switch (declaration, inner) {
+        case (let key?, let inner?): .list(key, inner)
+        case (let key?, nil): .key(key)
+        case (nil, let inner): .section(inner ?? SchemaSection())
+        }
+      }
+      set {
+        switch newValue {
+        case .section(let section): (declaration, inner) = (nil, section)
+        case .key(let key): (declaration, inner) = (key, nil)
+        case .list(let key, let section): (declaration, inner) = (key, section)
+        }
+      }
+    }
   }
 
   var children: [Child] = []

@@ -142,6 +142,12 @@ struct SourceText {
     guard !isFolder.boolValue else {
       throw failure(.isFolder, "a folder", "name a file inside it")
     }
+    // One that nobody writes into would be waited for; what a shell passes as /dev/fd/63 is written.
+    var status = stat()
+    let isPassed = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+    guard isPassed || stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFIFO else {
+      throw failure(.unreadable, "a pipe", "store it in a file first")
+    }
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw failure(.unreadable, "a file that cannot be opened", "check its permissions")
     }

@@ -144,6 +144,8 @@ public struct ExperimentRun: Sendable {
       trajectory = error.partial
       ending = .failed(error)
     }
+    // First of all, should there be no time for more.
+    if isStopped { checkpoints.write() }
     for stage in trajectory.stages {
       logger.debug(
         "stage ended",
@@ -172,13 +174,17 @@ public struct ExperimentRun: Sendable {
         metadata: ["law": "\(law.name)", "value": "\(law.value)", "limit": "\(law.limit)"])
     }
 
-    let samplingErrors = prepared.samplingErrors(of: problem, trajectory, solvedWith: options) {
-      isStopped = isStopped || !observer($0)
-      return !isStopped
-    }
+    let samplingErrors =
+      isStopped
+      ? [:]
+      : prepared.samplingErrors(of: problem, trajectory, solvedWith: options) {
+        isStopped = isStopped || !observer($0)
+        return !isStopped
+      }
     let claims = plan.experiment.claims.filter { !$0.isAboutTraining && !$0.isAboutEvaluation }
+    // A flow that was stopped is judged when it has gone on to its end.
     let judged =
-      claims.isEmpty
+      claims.isEmpty || isStopped
       ? nil
       : prepared.judged(
         claims, problem, trajectory, solvedWith: options, sampling: plan.sampling,

@@ -118,6 +118,13 @@ extension Trajectory {
         order: try reader.integer(), errorEstimate: try reader.real(),
         evaluations: try reader.integer(), linearFailures: try reader.integer())
     }
+    // Time runs on.
+    func rises(_ times: [Double]) -> Bool {
+      times.allSatisfy(\.isFinite) && zip(times, times.dropFirst()).allSatisfy { $0 <= $1 }
+    }
+    guard rises(samples.map(\.time)), rises(stages.flatMap { [$0.startTime, $0.endTime] }) else {
+      throw WordReader.Mismatch()
+    }
   }
 }
 

@@ -51,7 +51,12 @@ struct WordReader {
     return words[position - 1]
   }
 
-  mutating func real() throws(Mismatch) -> Double { Double(bitPattern: try next()) }
+  /// A number; what is none belongs to no flow.
+  mutating func real() throws(Mismatch) -> Double {
+    let value = Double(bitPattern: try next())
+    guard !value.isNaN else { throw Mismatch() }
+    return value
+  }
 
   mutating func integer() throws(Mismatch) -> Int { Int(Int64(bitPattern: try next())) }
 
@@ -69,7 +74,9 @@ struct WordReader {
     let count = try count()
     guard expected == nil || count == expected else { throw Mismatch() }
     position += count
-    return words[(position - count)..<position].map(Double.init(bitPattern:))
+    let values = words[(position - count)..<position].map(Double.init(bitPattern:))
+    guard !values.contains(where: \.isNaN) else { throw Mismatch() }
+    return values
   }
 
   mutating func text() throws(Mismatch) -> String {

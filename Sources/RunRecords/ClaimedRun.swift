@@ -123,7 +123,10 @@ extension RunDirectory {
       false
     }
   ) throws(RecordError) -> ClaimedRun? {
-    try ClaimedRun.claim("\(path)/\(inner)", replacing: replaces)
+    let destination = try place(of: inner)
+    let folder = AtomicFile.folder(of: inner)
+    _ = try place(of: "\(folder)/.\(inner.dropFirst(folder.count + 1))")
+    return try ClaimedRun.claim(destination, replacing: replaces)
   }
 
   /// The run that stands inside at a place; nil if there is none.
@@ -132,7 +135,7 @@ extension RunDirectory {
   /// - Returns: the run, whole.
   /// - Throws: `RecordError` when something else stands there: a run appears there with its manifest or not at all.
   public func inner(at inner: String) throws(RecordError) -> RunDirectory? {
-    let run = RunDirectory(at: "\(path)/\(inner)")
+    let run = RunDirectory(at: try place(of: inner))
     if run.has(.manifest) { return run }
     guard access(run.path, F_OK) == 0 else { return nil }
     throw RecordError(

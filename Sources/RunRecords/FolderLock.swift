@@ -40,12 +40,17 @@ public final class FolderLock: Sendable {
     let path = "\(folder)/\(name)"
     let file: OpenFile
     do {
-      file = try OpenFile(path: path, flags: O_RDWR | O_CREAT)
+      file = try OpenFile(path: path, flags: O_RDWR | O_CREAT | O_NOFOLLOW)
     } catch {
       if case .systemCall(_, ENOENT) = error.reason { return .gone }
       throw error
     }
-    guard try file.lockIfFree() else { return .taken }
+    do {
+      guard try file.lockIfFree() else { return .taken }
+    } catch {
+      unlink(path)
+      throw error
+    }
     // A lock that stands elsewhere by now guards nothing here.
     guard file.isFile(at: path) else { return .gone }
     return .locked(FolderLock(path: path, file: file))
@@ -59,8 +64,9 @@ extension RunDirectory {
   /// - Parameter inner: the place of the run, from here on.
   /// - Throws: `RecordError` when a checkpoint cannot be removed.
   public func settle(inner: String) throws(RecordError) {
-    unlink("\(path)/\(inner)/\(FolderLock.name)")
-    try CheckpointStore(RunDirectory(at: "\(path)/\(inner)")).remove()
+    let place = try place(of: inner)
+    unlink("\(place)/\(FolderLock.name)")
+    try CheckpointStore(RunDirectory(at: place)).remove()
   }
 
   /// Takes the run for this process, and removes what a killed one was writing.
@@ -70,7 +76,12 @@ extension RunDirectory {
   public func lock() throws(RecordError) -> FolderLock {
     for _ in 0..<100 {
       let outcome: FolderLock.Outcome
-      do { outcome = try FolderLock.lock(path) } catch { throw error.asRefusal }
+      do {
+        outcome = try FolderLock.lock(path)
+      } catch {
+        if isNew { try? discard() }
+        throw error.asRefusal
+      }
       switch outcome {
       case .locked(let lock):
         try removeUnfinished()

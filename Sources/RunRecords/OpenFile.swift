@@ -40,7 +40,7 @@ package struct OpenFile: ~Copyable {
   /// Whether it is this file that stands at a path.
   func isFile(at path: String) -> Bool {
     var (own, other) = (stat(), stat())
-    return fstat(descriptor, &own) == 0 && stat(path, &other) == 0
+    return fstat(descriptor, &own) == 0 && lstat(path, &other) == 0
       && own.st_ino == other.st_ino && own.st_dev == other.st_dev
   }
 
@@ -106,8 +106,20 @@ package struct OpenFile: ~Copyable {
   }
 
   /// The whole content of a file.
-  package static func contents(of path: String) throws(RecordError) -> [UInt8] {
-    let file = try OpenFile(path: path, flags: O_RDONLY)
+  ///
+  /// A pipe would be waited for, and a device has no end: only files are read, and none larger than any of ours.
+  package static func contents(
+    of path: String, limit: Int = 1 << 34
+  ) throws(RecordError) -> [UInt8] {
+    let file = try OpenFile(path: path, flags: O_RDONLY | O_NONBLOCK)
+    var status = stat()
+    guard fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_size <= limit
+    else {
+      throw RecordError(
+        path: path, reason: .malformed("no file of at most \(limit >> 20) MiB"),
+        advice: "Was it changed by another program? Move it away.")
+    }
     var all: [UInt8] = []
     while true {
       let chunk = try file.read(upTo: 1 << 20)

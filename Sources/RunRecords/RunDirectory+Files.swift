@@ -69,6 +69,6 @@ extension RunDirectory {
   /// Reads the manifest back.
   public func manifest() throws(RecordError) -> Manifest {
     let path = path(of: .manifest)
-    return try Manifest(json: OpenFile.contents(of: path), path: path)
+    return try Manifest(json: OpenFile.contents(of: path, limit: 1 << 26), path: path)
   }
 }

@@ -3,6 +3,27 @@
 import Glibc
 
 extension RunDirectory {
+  /// Where something inside this run is, after a look at every folder on the way.
+  ///
+  /// A link would lead what is written, and what is removed, out of the run.
+  ///
+  /// - Parameter inner: its place, from here on.
+  /// - Returns: the path.
+  /// - Throws: `RecordError` when one of them is a symbolic link.
+  func place(of inner: String) throws(RecordError) -> String {
+    var place = path
+    for part in inner.split(separator: "/") {
+      place += "/\(part)"
+      var status = stat()
+      guard lstat(place, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { continue }
+      throw RecordError(
+        path: place,
+        reason: .unfit("a symbolic link, and a run is only written below its own folder"),
+        advice: "Remove the link; the whole run may be below another folder that is one.")
+    }
+    return place
+  }
+
   /// Makes the folder of a run inside this one.
   ///
   /// Concurrent calls are allowed, also while an earlier inner run is discarded.
@@ -15,7 +36,7 @@ extension RunDirectory {
   public func createInner(
     at folders: [String], resuming isResumed: Bool = false
   ) throws(RecordError) -> RunDirectory {
-    let path = ([path] + folders).joined(separator: "/")
+    let path = try place(of: folders.joined(separator: "/"))
     if isResumed, access(path, F_OK) == 0 { return try Self.resume(at: path) }
     var attempts = 100
     while true {

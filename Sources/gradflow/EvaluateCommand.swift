@@ -37,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
       throw Failure(
         code: Exit.badInput,
         message:
-          "--set \(foreign): the model and its data are those of the run; only keys evaluation.… can be set"
+          "--set \(foreign): the model and its data are those of the run; only keys evaluation.… can be set. What to do: set others in the experiment, and run it"
       )
     }
     let evaluation: EvaluationRun

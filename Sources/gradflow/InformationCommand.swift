@@ -65,7 +65,7 @@ struct InformationCommand: ParsableCommand {
       throw Failure(
         code: Exit.badInput,
         message:
-          "\(file): the sweep asks for \(plans.count) surveys, and a file holds one. Choose one "
+          "\(file): the sweep asks for \(plans.count) surveys, and a file holds one. What to do: choose one "
           + "with --set, for example --set 'sweep=[]' or --set on the swept key after it.")
     }
     Interruption.watch()

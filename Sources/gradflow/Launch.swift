@@ -117,7 +117,9 @@ struct LaunchOptions: ParsableArguments {
     exportCorpus: Bool = false, budget: TimeBudget? = nil,
     summary: @escaping @Sendable (FlowPoint, ExperimentPlan, ExperimentRun.Outcome) -> Judgement
   ) throws -> EnsembleOutcome<Judgement> {
-    Interruption.watch { budget?.isOver == true }
+    Interruption.watch(
+      "what was written is whole. A run goes on from its last checkpoint, or anew, with gradflow run … --resume"
+    ) { budget?.isOver == true }
     let view = quiet ? nil : RunView(plan)
     defer { view?.finish() }
     let run = EnsembleRun(
@@ -128,7 +130,7 @@ struct LaunchOptions: ParsableArguments {
           into: directory, resuming: resumption, exportCorpus: exportCorpus, judge: summary
         ) { progress in
           view?.show(progress)
-          return Interruption.goesOn(unless: budget?.isOver == true)
+          return Interruption.goesOn()
         }
       }
     } catch let error as DocumentError {

@@ -31,7 +31,7 @@ struct NewCommand: ParsableCommand {
     let path = name.hasSuffix(".yaml") || name.hasSuffix(".yml") ? name : name + ".yaml"
     guard !FileManager.default.fileExists(atPath: path) else {
       throw Failure(
-        code: Exit.badInput, message: "\(path): the file exists; choose another name.")
+        code: Exit.badInput, message: "\(path): the file exists. What to do: choose another name.")
     }
     let template = Experiment.template(
       question: "Which question does \(URL(fileURLWithPath: path).lastPathComponent) answer?",
@@ -42,6 +42,6 @@ struct NewCommand: ParsableCommand {
     } catch {
       throw Failure(code: Exit.badInput, message: error.description)
     }
-    print("Wrote \(path). Edit it, then: gradflow run \(path)")
+    print("Wrote \(path). Edit it, then: gradflow run \(path.shellWord)")
   }
 }

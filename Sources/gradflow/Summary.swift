@@ -48,7 +48,7 @@ enum Summary {
     let manifest = inspection.manifest
     var lines = ["\(inspection.path): \(manifest.status.state.rawValue)"]
     func add(_ name: String, _ value: String) { lines.append("  " + name.padded(to: 12) + value) }
-    if let message = manifest.status.message { add("message", message) }
+    if let message = manifest.status.message { add("message", message.printable) }
     add("program", "gradflow \(manifest.programVersion)" + commit(manifest.source))
     add("compiler", manifest.compiler)
     for (name, version) in manifest.libraries.sorted(by: { $0.key < $1.key }) {

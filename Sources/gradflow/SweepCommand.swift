@@ -40,12 +40,12 @@ struct SweepCommand: ParsableCommand {
         throw Failure(
           code: Exit.badInput,
           message:
-            "\(experiment): a single flow is no sweep; add the key sweep or replicates, or use gradflow run"
+            "\(experiment): a single flow is no sweep. What to do: add the key sweep or replicates, or use gradflow run"
         )
       }
       let ledger = try SweepCommand.reporting { try Sweep.ledger(of: plan) }
       // What is begun here is ended; it takes a moment.
-      Interruption.watch()
+      Interruption.defer()
       let directory = try LaunchOptions.directory(experiment, out: out)
       try SweepCommand.reporting {
         _ = try Sweep(ledger, of: plan, into: directory, program: Gradflow.program)
@@ -131,9 +131,14 @@ struct SweepCommand: ParsableCommand {
       let count = sweep.ledger.lines.count
       if let index, !(1...count).contains(index) {
         throw Failure(
-          code: Exit.badInput, message: "--index \(index): the ledger has the runs 1 to \(count)")
+          code: Exit.badInput,
+          message:
+            "--index \(index): the ledger has the runs 1 to \(count). What to do: choose one of them"
+        )
       }
-      Interruption.watch { [budget] in budget?.isOver == true }
+      Interruption.watch("the same command goes on from the last checkpoints") { [budget] in
+        budget?.isOver == true
+      }
       let view = quiet ? nil : RunView(sweep.plan)
       defer { view?.finish() }
       let start = Timestamp.now()
@@ -146,7 +151,7 @@ struct SweepCommand: ParsableCommand {
           allowingOtherProgram: allowOtherProgram
         ).run(selection, retryingFailed: retryFailed) { progress in
           view?.show(progress)
-          return Interruption.goesOn(unless: budget?.isOver == true)
+          return Interruption.goesOn()
         }
       }
       view?.finish()
@@ -200,7 +205,7 @@ struct SweepCommand: ParsableCommand {
       print(
         "\(count - missing - failures.count) of \(count) finished, \(failures.count) failed, \(missing) missing"
       )
-      for failure in failures.prefix(20) { print("  \(failure)") }
+      for failure in failures.prefix(20) { print("  \(failure.printable)") }
       if failures.count > 20 { print("  … and \(failures.count - 20) more") }
     }
   }
@@ -215,7 +220,7 @@ struct SweepCommand: ParsableCommand {
 
     func run() throws {
       let sweep = try SweepCommand.open(path, allowingChanges: true)
-      Interruption.watch()
+      Interruption.defer()
       let (counts, isMixed) = try SweepCommand.reporting { try sweep.collect() }
       print(
         "\(counts.finished) of \(counts.total) runs finished, \(counts.failed) failed; "

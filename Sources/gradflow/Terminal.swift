@@ -22,7 +22,7 @@ enum Terminal {
 
   /// Writes an error message.
   static func error(_ message: String, prefix: String = "gradflow: ") {
-    note(prefix + message + "\n")
+    note(prefix + message.printable + "\n")
   }
 }
 
@@ -35,6 +35,15 @@ extension Double {
 }
 
 extension String {
+  /// The text without what a terminal would obey: files may come from anybody.
+  var printable: String {
+    unicodeScalars.reduce(into: "") { text, scalar in
+      let isControl = scalar.properties.generalCategory == .control
+      text +=
+        isControl && scalar != "\n" && scalar != "\t" ? scalar.escaped(asASCII: true) : "\(scalar)"
+    }
+  }
+
   /// Padded on the right to a width.
   func padded(to width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, width - count))

@@ -42,34 +42,6 @@ import Testing
     #expect(lastToken == nil && lastContext == nil)
   }
 
-  @Test func memoryDoesNotGrow() throws {
-    // Each integrator holds two 300 × 300 matrices, 1.4 MB; 60 of them would be 86 MB.
-    let equation = OrdinaryDifferentialEquation(dimension: 300) { _, y, dy in
-      for i in 0..<300 { dy[i] = -y[i] }
-    }
-    func cycle() throws {
-      var integrator = try Integrator(
-        equation, from: 0, state: [Double](repeating: 1, count: 300))
-      _ = try integrator.step(toward: 1)
-    }
-    for _ in 0..<3 { try cycle() }
-    let before = residentBytes()
-    for _ in 0..<60 { try cycle() }
-    #expect(residentBytes() - before < 40_000_000)
-  }
-
-  @Test func manyStepsDoNotGrowMemory() throws {
-    var options = IntegratorOptions()
-    options.maximumStep = 1e-3
-    var integrator = try Integrator(
-      EventTests.oscillator, from: 0, state: [1, 0], options: options)
-    try integrator.advance(to: 1)
-    let before = residentBytes()
-    try integrator.advance(to: 100)
-    #expect(integrator.statistics.steps > 100_000 - 1)
-    #expect(residentBytes() - before < 40_000_000)
-  }
-
   @Test(arguments: correctors)
   func aRestartedIntegratorIsANewOne(corrector: IntegratorOptions.Corrector) throws {
     let problem = TestProblem.mildDecay
@@ -102,14 +74,5 @@ import Testing
       return try await group.reduce(into: [[Double]]()) { $0.append($1) }
     }
     #expect(together.count == 16 && together.allSatisfy { $0 == alone })
-  }
-
-  /// The second number of /proc/self/statm, in bytes; 0 where there is no such file.
-  private func residentBytes() -> Int {
-    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
-      return 0
-    }
-    let fields = text.split(separator: " ")
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(getpagesize()) : 0
   }
 }

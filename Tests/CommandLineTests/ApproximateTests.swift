@@ -100,7 +100,7 @@ import Testing
       "--set", "bigrams.norms=[1, 2, 3, 4, 5, 6, 7, 8]", "--set", "sequences.samples=60",
       whileRunning: { process in
         // Once the manifest stands, the signals are caught.
-        for _ in 0..<1000 where (try? scratch.state(of: "a")) == nil { usleep(10_000) }
+        scratch.wait { (try? scratch.state(of: "a")) != nil }
         kill(process, SIGINT)
       })
     #expect(result.code == 130, "\(result.errors)")

@@ -171,7 +171,7 @@ import Testing
       "information", "x.yaml", "--chains", "100000000", "--largest", "1", "--chains-csv", "c.csv",
       whileRunning: { process in
         // Once the hidden file stands, the signals are caught.
-        for _ in 0..<1000 where (try? scratch.names().count) == 1 { usleep(10_000) }
+        scratch.wait { (try? scratch.names().count) != 1 }
         kill(process, SIGINT)
       })
     #expect(result.code == 130, "\(result.errors)")

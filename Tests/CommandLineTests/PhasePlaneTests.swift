@@ -76,7 +76,7 @@ import Testing
       "phase-plane", "x.yaml", "--out", "a", "--grid", "1001",
       whileRunning: { process in
         // Once the manifest stands, the signals are caught.
-        for _ in 0..<1000 where (try? scratch.state(of: "a")) == nil { usleep(10_000) }
+        scratch.wait { (try? scratch.state(of: "a")) != nil }
         kill(process, SIGINT)
       })
     #expect(result.code == 130, "\(result.errors)")

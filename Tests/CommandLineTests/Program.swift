@@ -23,13 +23,19 @@ enum Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
+  /// How many times longer than usual everything may take: `GRADFLOW_PATIENCE`, 1 without it.
+  ///
+  /// Programs that sanitizers watch are slow, and no slower test is a wrong one.
+  static let patience =
+    ProcessInfo.processInfo.environment["GRADFLOW_PATIENCE"].flatMap { Double($0) } ?? 1
+
   /// Runs the program to its end, or to a time limit.
   ///
   /// - Parameters:
   ///   - arguments: of the program.
   ///   - scratch: the folder it runs in.
   ///   - shell: a script to start it from as `"$0" "$@"`; none by default.
-  ///   - limit: seconds after which it is killed, which fails the test.
+  ///   - limit: seconds after which it is killed, which fails the test; times ``patience``.
   ///   - mayBeKilled: whether it may end by a signal.
   ///   - whileRunning: called once the process stands, with its number.
   /// - Returns: what the process left.
@@ -50,6 +56,7 @@ enum Program {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
+    let limit = limit * patience
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
@@ -126,7 +133,15 @@ final class Scratch: Sendable {
   /// Waits, for ten seconds at most, until a file is there, or gone.
   func wait(for name: String, toGo: Bool = false) {
     let path = folder.appendingPathComponent(name).path
-    for _ in 0..<2000 where FileManager.default.fileExists(atPath: path) == toGo { usleep(5000) }
+    wait { FileManager.default.fileExists(atPath: path) != toGo }
+  }
+
+  /// Waits, for ten seconds at most, until something is so.
+  func wait(until condition: () -> Bool) {
+    for _ in 0..<Int(2000 * Program.patience) {
+      if condition() { return }
+      usleep(5000)
+    }
   }
 
   /// A column table of a CSV file whose cells need no quotes.

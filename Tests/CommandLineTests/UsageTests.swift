@@ -65,7 +65,7 @@ import Testing
     #expect(try scratch.run("run", "first.yaml", "--check").code == 0)
     let again = try scratch.run("new", "first.yaml")
     #expect(again.code == 2)
-    #expect(again.errors.contains("first.yaml: the file exists; choose another name."))
+    #expect(again.errors.contains("first.yaml: the file exists. What to do: choose another name."))
     #expect(try scratch.run("new", "a/b").code == 2)
     #expect(try scratch.names() == ["first.yaml"])
   }

@@ -106,9 +106,9 @@ struct DocumentTests {
     let error = #expect(throws: DocumentError.self) { try document.finish() }
     #expect(
       error?.description == """
-        x.yaml: items (default): found none; allowed: one.
-        x.yaml:2:1: box.rate (default): found 0.5; allowed: 1.
-        x.yaml:3:3: box.count: found 3; allowed: 4.
+        x.yaml: items (default): found none; allowed: one. What to do: change one of the two.
+        x.yaml:2:1: box.rate (default): found 0.5; allowed: 1. What to do: change one of the two.
+        x.yaml:3:3: box.count: found 3; allowed: 4. What to do: change one of the two.
         """)
     #expect(document[Fixture.count] == nil)
   }

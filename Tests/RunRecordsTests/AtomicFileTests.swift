@@ -37,7 +37,7 @@ import Testing
     #expect(error?.code == ENOENT)
     #expect(error?.path == folder.path + "/none/a.csv")
     let text = error?.description ?? ""
-    #expect(text.contains("open failed with ENOENT (No such file or directory). Check"))
+    #expect(text.contains("open failed with ENOENT (No such file or directory). What to do: Check"))
   }
 
   @Test func folderBelowAFile() throws {

@@ -13,7 +13,8 @@ import Testing
     let folder = try ScratchFolder()
     let error = failure { _ = try RunDirectory.create(at: folder.path + "/") }
     #expect(error?.reason == .alreadyExists)
-    #expect(error?.description == "\(folder.path): exists already. \(error?.advice ?? "")")
+    #expect(
+      error?.description == "\(folder.path): exists already. What to do: \(error?.advice ?? "")")
     try AtomicFile.write("x", to: folder.path + "/file")
     #expect(failure { _ = try RunDirectory.create(at: folder.path + "/file") } != nil)
     #expect(

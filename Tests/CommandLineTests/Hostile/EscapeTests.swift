@@ -71,6 +71,69 @@ import Testing
     #expect(try scratch.names(in: "run") == completeRun)
   }
 
+  /// A folder that is a link would lead what is written, and what is removed, elsewhere.
+  @Test(arguments: ["s/flows", "s/flows/.000001", "s/flows/000001"])
+  func linkedFoldersOfSweepsAreRefused(link: String) throws {
+    let scratch = try scratch()
+    #expect(try scratch.run("sweep", "plan", "many.yaml", "--out", "s").code == 0)
+    try linked(link, in: scratch)
+    let result = try scratch.run("sweep", "run", "s", "--index", "1", "--retry-failed", "--quiet")
+    #expect(result.code == 2 && result.errors.contains("a symbolic link"), "\(result)")
+    #expect(try scratch.names(in: "own") == ["thesis.tex"])
+  }
+
+  @Test(arguments: ["run/flows", "run/flows/000001", "run/.lock"])
+  func linkedFoldersOfRunsAreRefused(link: String) throws {
+    let scratch = try scratch()
+    #expect(try scratch.run("run", "many.yaml", "--out", "run", "--quiet").code == 0)
+    let manifest = try scratch.text("run/manifest.json")
+    try scratch.write(
+      manifest.replacing(#/"state"( *: *)"finished"/#) { "\"state\"\($0.1)\"running\"" },
+      as: "run/manifest.json")
+    try linked(link, in: scratch)
+    let result = try scratch.run("run", "many.yaml", "--out", "run", "--quiet", "--resume")
+    #expect([1, 2].contains(result.code), "\(result)")
+    #expect(result.errors.contains("symbolic link"), "\(result)")
+    #expect(try scratch.names(in: "own") == ["thesis.tex"])
+  }
+
+  /// Puts a link to a folder of the user's into a place.
+  private func linked(_ place: String, in scratch: Scratch) throws {
+    let files = FileManager.default
+    let link = scratch.folder.appendingPathComponent(place)
+    try files.createDirectory(
+      at: scratch.folder.appendingPathComponent("own"), withIntermediateDirectories: false)
+    try scratch.write("years of work", as: "own/thesis.tex")
+    try? files.removeItem(at: link)
+    try files.createDirectory(
+      at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try files.createSymbolicLink(
+      at: link, withDestinationURL: scratch.folder.appendingPathComponent("own"))
+  }
+
+  /// Pipes that nobody writes into, and files without end, are refused where a file is named.
+  @Test(arguments: [
+    "initial.yaml", "run/manifest.json", "run/trajectory.csv", "run/experiment.yaml",
+  ])
+  func pipesAndEndlessFilesAreRefused(name: String) throws {
+    for isPipe in [true, false] {
+      let scratch = try scratch()
+      #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet").code == 0)
+      let path = scratch.folder.appendingPathComponent(name).path
+      try? FileManager.default.removeItem(atPath: path)
+      if isPipe {
+        #expect(mkfifo(path, 0o600) == 0)
+      } else {
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/zero")
+      }
+      let result =
+        name == "initial.yaml"
+        ? try scratch.run("run", "x.yaml", "--check", "--set", "initial.file=initial.yaml")
+        : try scratch.run("inspect", "run")
+      #expect([1, 2].contains(result.code), "\(result)")
+    }
+  }
+
   /// Files with unusual names are read, and what is said of them can be pasted into a shell.
   @Test func anyNameCanBePasted() throws {
     let scratch = try scratch()

@@ -58,6 +58,9 @@ import Testing
     let words = ended.output.split(separator: "\n").last?.split(separator: " ") ?? []
     let seconds = words.first.flatMap { Double($0) }
     #expect(seconds.map { (0...60).contains($0) } == true, "\(ended.output.suffix(200))")
+    // The clock did jump.
+    let start = try #require(try scratch.manifest(of: "run")["start"] as? String)
+    #expect(start.prefix(10) != Date().formatted(.iso8601).prefix(10))
     let inspected = try scratch.run("inspect", "run", shell: jumping)
     #expect(inspected.code == 0, "\(inspected)")
   }

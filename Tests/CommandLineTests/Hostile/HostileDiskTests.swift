@@ -36,6 +36,11 @@ struct HostileDiskTests {
       testDescription: "sweep plan and collect", command: "sweep plan many.yaml --out m/run",
       again: "sweep collect m/run", sizes: [0, 4, 8, 12, 16, 20, 24]),
     Case(
+      testDescription: "sweep collect",
+      before:
+        "\"$0\" sweep plan many.yaml --out m/run >plan.log; \"$0\" sweep run m/run --quiet >run.log",
+      command: "sweep collect m/run", sizes: [0, 2, 4, 6, 8]),
+    Case(
       testDescription: "information",
       command: "information x.yaml --chains 300 --csv m/sets.csv --chains-csv m/chains.csv",
       results: ".", sizes: [0, 4, 16, 64, 100]),
@@ -76,7 +81,7 @@ struct HostileDiskTests {
           rm -rf part; cp -a m/. part
           mount -o remount,size=100m m || exit 91
           if [ $code -ne 0 ] || [ "\(again)" != "\(kind.command)" ]; then
-            case "\(kind.command)" in *" --out "*--resume|sweep\\ run*) ;; *) [ $code -eq 0 ] || rm -rf m/\(kind.results)/* m/run;; esac
+            case "\(kind.command)" in *" --out "*--resume|sweep\\ run*|sweep\\ collect*) ;; *) [ $code -eq 0 ] || rm -rf m/\(kind.results)/* m/run;; esac
             [ $code -eq 0 ] || [ "\(again)" = "\(kind.command)" ] || "$0" \(kind.command) >log || exit 92
             "$0" \(again) >log 2>again.log || { cat again.log >&2; exit 93; }
           fi
@@ -109,7 +114,7 @@ struct HostileDiskTests {
       }
     }
     print("\(kind.testDescription) on \(kind.sizes.count) full disks: \(counts)")
-    // Neither all of them too small nor all large enough.
+    // They are not all large enough.
     #expect(counts.keys.contains { $0 != 0 })
   }
 

@@ -37,9 +37,8 @@ import Testing
       program.write(bytes, to: "x.yaml")
       let result = program.run(["run", "--check", "x.yaml"], limit: 20)
       var fault = result.fault(allowing: [0, 2])
-      if fault == nil, result.bytes > 1 << 30 { fault = "takes \(result.bytes >> 20) MiB" }
       if fault == nil, program.names() != ["x.yaml"] { fault = "writes files" }
-      tally.count(result, fault: fault, of: "\(name), seed \(seed): \(how)")
+      tally.count(result, fault: fault, of: "\(name), seed \(seed): \(how)", reading: bytes)
     }
     print("mutants through run --check, \(tally.description)")
     #expect(tally.faults.isEmpty, "\(tally.faults.joined(separator: "\n\n"))")
@@ -57,13 +56,14 @@ import Testing
     hostileTrials(count, in: scratch) { trial, program in
       let seed = UInt64(Self.seed + trial)
       var random = SeededRandom(seed)
-      var how = ""
+      var (how, bytes) = ("", [UInt8]())
       // Most changes contradict something; what is refused has been tried above.
       for _ in 0..<200 {
         let (name, text) = random.element(of: Self.experiments)
-        let (bytes, changes) = mutator.mutant(of: text, using: &random)
+        let mutant = mutator.mutant(of: text, using: &random)
+        bytes = mutant.bytes
         program.write(bytes, to: "x.yaml")
-        how = "\(name), seed \(seed): \(changes)"
+        how = "\(name), seed \(seed): \(mutant.how)"
         if program.run(["run", "--check", "x.yaml"], limit: 20).code == 0 { break }
       }
       let arguments = [
@@ -77,7 +77,7 @@ import Testing
           (again.fault(allowing: [0, 1, 130]) ?? program.lie(of: "run", after: again))
           .map { "resumed, \($0): \(again.errors.prefix(600))" }
       }
-      tally.count(result, fault: fault, of: how)
+      tally.count(result, fault: fault, of: how, reading: bytes)
       program.remove("run")
     }
     print("mutants through whole runs, \(tally.description)")
@@ -88,12 +88,11 @@ import Testing
 
 extension QuickProgram {
   /// What is wrong with the files of a run after a process ended; nil if they fit to the end it told.
-  func lie(of run: String, after result: Result) -> String? {
+  func lie(of run: String, after result: Result, wasThere: Bool = false) -> String? {
     let names = names(in: run)
-    if result.code == 2 { return names.isEmpty ? nil : "refused, and \(names) left" }
+    if result.code == 2 { return names.isEmpty || wasThere ? nil : "refused, and \(names) left" }
     // Stopped where it cannot be asked, it leaves what a killed one leaves.
-    let isCut = result.code == 130 && result.errors.contains("in the midst of")
-    if isCut { return nil }
+    if result.isCut { return nil }
     guard let json = contents("\(run)/manifest.json"),
       let manifest = try? JSONSerialization.jsonObject(with: Data(json)) as? [String: Any],
       let state = (manifest["status"] as? [String: Any])?["state"] as? String

@@ -113,6 +113,13 @@ import Testing
     try kind.prepare(scratch)
     let original = [UInt8](try scratch.data(kind.file))
     let count = ProcessInfo.processInfo.count("GRADFLOW_MUTANT_FILES", default: 30)
+    let whole: [UInt8]? =
+      if kind.file == "run/checkpoint.bin" {
+        try {
+          #expect(try scratch.run("run", "x.yaml", "--out", "whole", "--quiet").code == 0)
+          return [UInt8](try scratch.data("whole/trajectory.csv"))
+        }()
+      } else { nil }
     let tally = HostileTally()
     hostileTrials(count, in: scratch) { trial, program in
       let seed = UInt64(HostileExperimentTests.seed + trial)
@@ -135,9 +142,19 @@ import Testing
       program.write(bytes, to: kind.file)
       for command in kind.commands {
         let result = program.run(command, limit: 60)
+        var fault = result.fault(allowing: trial == 0 ? [0, 3, 130] : kind.codes)
+        if fault == nil, kind.file == "run/checkpoint.bin" {
+          fault = program.lie(of: "run", after: result, wasThere: true)
+          // One that is damaged is passed over, and the run is the one that it would have been.
+          if !isSigned, result.code == 0, trial > 0, program.contents("run/trajectory.csv") != whole
+          {
+            fault = "other bytes"
+          }
+        }
         tally.count(
-          result, fault: result.fault(allowing: trial == 0 ? [0, 3, 130] : kind.codes),
-          of: "\(kind.testDescription), \(command.joined(separator: " ")), seed \(seed): \(how)")
+          result, fault: fault,
+          of: "\(kind.testDescription), \(command.joined(separator: " ")), seed \(seed): \(how)",
+          reading: bytes)
       }
       for name in program.names() { program.remove(name) }
     }

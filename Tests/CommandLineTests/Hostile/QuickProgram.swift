@@ -11,14 +11,19 @@ struct QuickProgram {
     let isLate: Bool
     let errors: String
     let seconds: Double
-    /// The most memory it had at a time.
-    let bytes: Int
+
+    /// Whether it was stopped where it could not be asked.
+    var isCut: Bool { code == 130 && errors.contains("in the midst of") }
   }
 
   /// Where it runs; its messages go to a file beside the folder.
   let folder: String
 
   private var errorFile: String { folder + ".errors" }
+
+  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB.
+  private static let start =
+    "cd \"$1\" && shift && ulimit -v 12582912 && exec \"$0\" \"$@\""
 
   /// Runs the program to its end, or kills it at a limit of seconds.
   func run(_ arguments: [String], limit: Double) -> Result {
@@ -39,8 +44,7 @@ struct QuickProgram {
       posix_spawn_file_actions_destroy(&actions)
       posix_spawnattr_destroy(&attributes)
     }
-    // Its own working folder, which `posix_spawn` sets on no system alike.
-    var words = (["env", "-C", folder, Program.path] + arguments).map { strdup($0) }
+    var words = (["sh", "-c", Self.start, Program.path, folder] + arguments).map { strdup($0) }
     words.append(nil)
     var variables = ProcessInfo.processInfo.environment.merging(
 
@@ -53,11 +57,11 @@ struct QuickProgram {
 
     var process: pid_t = 0
     let start = ContinuousClock.now
-    guard posix_spawn(&process, "/usr/bin/env", &actions, &attributes, words, variables) == 0 else {
-      return Result(code: .min, isLate: false, errors: "cannot be started", seconds: 0, bytes: 0)
+    guard posix_spawn(&process, "/bin/sh", &actions, &attributes, words, variables) == 0 else {
+      return Result(code: .min, isLate: false, errors: "cannot be started", seconds: 0)
     }
-    var (status, usage, isLate) = (Int32(0), rusage(), false)
-    while wait4(process, &status, WNOHANG, &usage) == 0 {
+    var (status, isLate) = (Int32(0), false)
+    while waitpid(process, &status, WNOHANG) == 0 {
       if !isLate, ContinuousClock.now - start > .seconds(limit) {
         isLate = true
         kill(process, SIGKILL)
@@ -70,8 +74,7 @@ struct QuickProgram {
       code: signal == 0 ? (status >> 8) & 0xFF : -signal, isLate: isLate,
       errors: (try? Data(contentsOf: URL(fileURLWithPath: errorFile)))
         .map { String(decoding: $0, as: UTF8.self) } ?? "",
-      seconds: Double(taken.seconds) + Double(taken.attoseconds) * 1e-18,
-      bytes: usage.ru_maxrss * 1024)
+      seconds: Double(taken.seconds) + Double(taken.attoseconds) * 1e-18)
   }
 }
 
@@ -112,19 +115,26 @@ final class HostileTally: Sendable {
   private struct State {
     var codes: [Int32: Int] = [:]
     var slowest = 0.0
-    var largest = 0
+    var cut = 0
     var faults: [String] = []
   }
 
   private let state = Mutex(State())
 
-  /// Counts a result, and notes what was wrong with it.
-  func count(_ result: QuickProgram.Result, fault: String?, of trial: String) {
-    let fault = fault.map { "\($0): \(trial)\n\(result.errors.prefix(600))" }
+  /// Counts a result, and notes what was wrong with it; what was read then is kept in a file.
+  func count(
+    _ result: QuickProgram.Result, fault: String?, of trial: String, reading bytes: [UInt8]
+  ) {
+    let fault = fault.map { fault in
+      let kept = FileManager.default.temporaryDirectory
+        .appendingPathComponent("gradflow-mutant-\(UInt64.random(in: .min ... .max))")
+      try? Data(bytes).write(to: kept)
+      return "\(fault): \(trial), kept as \(kept.path)\n\(result.errors.prefix(600))"
+    }
     state.withLock { state in
       state.codes[result.code, default: 0] += 1
       state.slowest = max(state.slowest, result.seconds)
-      state.largest = max(state.largest, result.bytes)
+      if result.isCut { state.cut += 1 }
       if let fault { state.faults.append(fault) }
     }
   }
@@ -140,8 +150,8 @@ final class HostileTally: Sendable {
     state.withLock { state in
       let codes = state.codes.sorted { $0.key < $1.key }.map { "\($0.value) with code \($0.key)" }
       return "\(state.codes.values.reduce(0, +)): \(codes.joined(separator: ", ")); "
-        + "\(state.faults.count) faults; slowest \(String(format: "%.2f", state.slowest)) s, "
-        + "largest \(state.largest >> 20) MiB"
+        + "\(state.faults.count) faults; slowest \(String(format: "%.2f", state.slowest)) s"
+        + (state.cut > 0 ? "; \(state.cut) of those with 130 only after 20 s" : "")
     }
   }
 }
