@@ -5,8 +5,7 @@
 # The experiment to run, and further arguments of `gradflow run`: make run ARGS='--threads 1'
 EXPERIMENT ?= experiments/three-stage.yaml
 ARGS ?=
-# The run directory to draw; by default the newest under runs/.
-RUN ?=
+# RUN, where it is given, is the run directory whose figures to draw: make figures RUN=runs/0001-three-stage
 # Arguments of the benchmarks: make bench BENCH_ARGS='--quick --limit 60'
 BENCH_ARGS ?=
 
@@ -51,7 +50,7 @@ bounded = $(wildcard experiments/approximation-*.yaml)
 
 # MARK: - Targets
 
-run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder under runs/, with its figure
+run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder under runs/, with its figures
 	@before=$$($(newest-run)); \
 	.build/release/gradflow run "$(EXPERIMENT)" $(ARGS) || exit; \
 	run=$$($(newest-run)); \
@@ -59,16 +58,20 @@ run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder 
 	if $(MAKE) --no-print-directory .venv/complete; then \
 	  PYTHONPATH=plots $(python) -m gradflow_plots "$$run"; \
 	else \
-	  echo "note: no figure, for the Python environment could not be made (see above);" \
+	  echo "note: no figures, for the Python environment could not be made (see above);" \
 	    "the run is complete. Later: make figures RUN=$$run"; \
 	fi
 
 build: setup ## Build the program, .build/release/gradflow
 	$(swift-build) --product gradflow
 
+# These start programs on all cores for minutes, and others wait for what a program does meanwhile.
+crowded = HostileExperimentTests|HostileFileTests|HostileDiskTests|KillTests
+
 test: setup .venv/complete lint ## Build strictly, lint, and run all tests
 	$(swift-build) --build-tests
-	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(swift-test) --skip '$(crowded)'
+	$(swift-test) --filter '$(crowded)'
 	cd plots && "../$(python)" -m pytest
 
 test-kill: setup ## Kill runs and sweeps a hundred times and resume them, in some three minutes
@@ -126,10 +129,14 @@ docs: setup ## Build the documentation into docs/.build; warnings are errors
 	  --enable-experimental-combined-documentation --warnings-as-errors \
 	  $(documented:%=--target %) --output-path docs/.build
 
-figures: setup .venv/complete ## Draw the figure of a run (RUN=…; by default the newest)
-	@run="$(RUN)"; run=$${run:-$$($(newest-run))}; \
-	if [ -z "$$run" ]; then echo "figures: nothing under runs/ yet; make run first" >&2; exit 2; fi; \
-	PYTHONPATH=plots $(python) -m gradflow_plots "$$run"
+# What stands under runs/gallery is not run again; without it the flows take some two minutes on two cores.
+ifdef RUN
+figures: setup .venv/complete
+	@PYTHONPATH=plots $(python) -m gradflow_plots "$(RUN)"
+else
+figures: build .venv/complete ## Draw the figures of a run (RUN=…), or without RUN the gallery with its flows
+	@PYTHONPATH=plots $(python) -m gradflow_plots.gallery --program .build/release/gradflow
+endif
 
 setup: ## Install what is missing from the system's packages (the other targets do it, too)
 	@scripts/setup.sh

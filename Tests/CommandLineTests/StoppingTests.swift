@@ -31,8 +31,7 @@ private struct StageTimes: Decodable {
   func aSignalStopsTheRunWithWholeFiles(signal: Int32) throws {
     let scratch = try longRun()
     let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/manifest.json")
-      usleep(300_000)
+      scratch.wait(for: "run/checkpoint.bin")
       kill(process, signal)
     }
     #expect(result.code == 130)
@@ -56,8 +55,7 @@ private struct StageTimes: Decodable {
   @Test func aSignalTwiceAtOnceStopsInOrder() throws {
     let scratch = try longRun()
     let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/manifest.json")
-      usleep(300_000)
+      scratch.wait(for: "run/checkpoint.bin")
       for _ in 0..<3 { kill(process, SIGTERM) }
       usleep(1000)
       kill(process, SIGTERM)

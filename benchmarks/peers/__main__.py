@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     is_partial = options.quick or bool(options.only)
     results = options.results or (work / "results" if is_partial else BENCHMARKS / "results")
     figure = options.figure or (
-        work / "work-precision.png" if is_partial else ROOT / "docs" / "work-precision.png"
+        work / "work-precision.png" if is_partial else ROOT / "plots" / "gallery" / "work-precision.png"
     )
     if options.report:
         try:

@@ -102,10 +102,11 @@ def test_results_read_back(tmp_path: Path) -> None:
 def test_figure_marks_what_was_stopped(tmp_path: Path) -> None:
     from peers.figure import save, work_precision
 
-    axes = work_precision(RECORDS, 600).axes[0]
+    figure = work_precision(RECORDS, 600)
+    axes = figure.axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}
     dense = lines["diffrax Tsit5, dense"]
     assert list(dense.get_xdata()) == [1e-3, 1e-5]  # the stopped one where the compressed one came
     assert list(dense.get_ydata()) == [400, 600]
-    assert any("stopped after 600 s" in text.get_text() for text in axes.texts)
+    assert any("stopped after 600 s" in text.get_text() for text in figure.legends[0].get_texts())
     assert save(RECORDS, 600, tmp_path / "figure.png").stat().st_size > 10_000

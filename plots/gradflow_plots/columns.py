@@ -22,7 +22,7 @@ class Row:
     """A quantity over all stages.
 
     ``height`` in inches; ``draw`` puts one stage into its axes. The row is tinted in stages that train one of
-    ``groups``; ``key`` makes another legend than that of the lines.
+    ``groups``; ``key`` makes another legend than that of the lines. A log scale shows at most so many ``decades``.
     """
 
     name: str
@@ -30,17 +30,19 @@ class Row:
     draw: Callable[[Axes, Run, Stage], None]
     groups: tuple[str, ...] = ()
     key: Callable[[Run], Iterable[Line2D]] | None = None
+    decades: int = 12  # below is round-off
 
 
-def stage_columns(run: Run, rows: list[Row]) -> Figure:
+def stage_columns(run: Run, rows: list[Row], *, key_width: float = 1.15, whole_clock: bool = False) -> Figure:
     """Draw one column per stage over its own clock; rows share their scale.
 
-    Thin lines are the located events, with their numerical error bars in the strip on top.
+    Thin lines are the located events, with their error bars in the strip on top. ``key_width`` is for the legends
+    on the right, in inches; ``whole_clock`` begins with the first step instead of where something moves.
     """
     if not run.stages:
         raise RunError(f"{run.path / 'trajectory.csv'}: there are no samples to draw.")
     with mpl.rc_context(style.complete()):
-        return _draw(run, run.stages, rows)
+        return _draw(run, run.stages, rows, key_width, whole_clock)
 
 
 def drawable(run: Run, stage: Stage) -> pd.DataFrame:
@@ -49,10 +51,10 @@ def drawable(run: Run, stage: Stage) -> pd.DataFrame:
     return samples[samples["clock"] > 0]
 
 
-def _draw(run: Run, stages: list[Stage], rows: list[Row]) -> Figure:
+def _draw(run: Run, stages: list[Stage], rows: list[Row], right: float, whole: bool) -> Figure:
     levels = max(1, max(len(run.reached(stage)) for stage in stages))
     # Inches: what stands beside and between the panels, then the panels themselves.
-    width, left, right, top, bottom, gap = 7.0, 0.68, 1.15, 0.42, 0.42, 0.09
+    width, left, top, bottom, gap = style.PAGE, 0.68, 0.42, 0.42, 0.09
     heights = [0.14 * levels + 0.06, *(row.height for row in rows)]
     height = top + bottom + sum(heights) + gap * (len(heights) - 1)
     figure = Figure(figsize=(width, height))
@@ -87,12 +89,12 @@ def _draw(run: Run, stages: list[Stage], rows: list[Row]) -> Figure:
                 axes.spines["right"].set_linestyle((0, (3, 2)))
                 axes.spines["right"].set_color(style.GREY)
             panels[index].append(axes)
-        set_clock(events, run, stage)
+        set_clock(events, run, stage, whole=whole)
         write_title(events, column, stage)
         panels[-1][column].set_xlabel(clock_label(stage))
     for row, axes_row in zip(rows, panels, strict=True):
         add_legend(axes_row[-1], row.key(run) if row.key else axes_row[-1].lines)
-        level_limits(axes_row)
+        level_limits(axes_row, row.decades)
     figure.align_ylabels([axes_row[0] for axes_row in panels])
     for column, stage in enumerate(stages):
         draw_events(strips[column], [axes_row[column] for axes_row in panels], run, stage, levels)

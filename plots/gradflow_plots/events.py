@@ -28,7 +28,8 @@ def draw_events(strip: Axes, below: list[Axes], run: Run, stage: Stage, levels: 
     ]
     if not events:
         return
-    texts = [_event_text(str(event.name)) for event in events]
+    complete = run.settings.get("events.complete_share", "")
+    texts = [event_text(str(event.name), complete) for event in events]
     widths = [_text_width(strip, text) for text in texts]
     panel = strip.get_window_extent()
     places = [strip.transData.transform((event.clock, 0))[0] for event in events]
@@ -41,7 +42,7 @@ def draw_events(strip: Axes, below: list[Axes], run: Run, stage: Stage, levels: 
     for index, event in enumerate(events):
         to_right = fits_right[index]
         level = levels - len(events) + (index if any(fits_right) else len(events) - 1 - index)
-        error = 0.0 if math.isnan(event.t_error) else event.t_error
+        error = _error(event)
         lower = max(event.clock - error, low)
         strip.errorbar(
             [event.clock],
@@ -80,14 +81,21 @@ def draw_events(strip: Axes, below: list[Axes], run: Run, stage: Stage, levels: 
                 axes.axvspan(lower, event.clock + error, color=style.GREY, alpha=0.25, linewidth=0)
 
 
-def _event_text(name: str) -> str:
+def _error(event: Any) -> float:
+    """The numerical error of an event's time and that of the sample of data, whichever there are, together."""
+    parts = (event.t_error, getattr(event, "sampling_error", math.nan))
+    return math.hypot(*(part for part in parts if not math.isnan(part)))
+
+
+def event_text(name: str, complete: str) -> str:
+    """What an event is called; ``complete`` is the share that counts as such, where that is known."""
     kind, _, rest = name.partition(".")
     subset = rest.replace("+", "")
     match kind:
         case "selection":
             return rf"$p_{{{subset}}} = 1/2$"
         case "selection-complete":
-            return rf"$p_{{{subset}}} = 1 - 1/L$"
+            return rf"$p_{{{subset}}} = {float(complete):.4g}$" if complete else rf"$p_{{{subset}}} = 1 - 1/L$"
         case "copying":
             return rf"$\sigma^{{{rest}}}_* = 1/2$"
         case "copying-complete":

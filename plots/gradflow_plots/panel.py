@@ -6,14 +6,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from . import style
+from . import overlays, style
 from .columns import Row, drawable, stage_columns
+from .laws import copying_leaks, selection_rates, selection_time
 from .names import dash_pattern, heads_of, lags_of, own_lag_of, set_text, winner_of
 from .run import Run, RunError, Stage
 
 
 def three_stage_panel(run: Run) -> Figure:
-    """Draw shares p_S, attention of each head on each lag, the scale a, the loss, and the gradient's norm."""
+    """Draw shares p_S, attention of each head on each lag, the scale a, the loss, and the gradient's norm.
+
+    What the run's claims derive is dashed in black: the shares by G2, the time of G3 as a diamond, the asymptote of
+    G4, the slope of G6 or the rest of a by G7.
+    """
     if not run.stages:
         raise RunError(f"{run.path / 'trajectory.csv'}: there are no samples to draw.")
     for prefix in ("share", "attention"):
@@ -26,14 +31,14 @@ def three_stage_panel(run: Run) -> Figure:
         raise RunError(f"{run.path / 'trajectory.csv'}: no column a.")
     heads = heads_of(run)
     shown, others = _shown_sets(run)
-    share = max(1.25, 0.13 * (len(shown) + bool(others) + 2))
+    share = max(1.25, 0.13 * (len(shown) + bool(others) + 3))
     is_full = "unexplained" in run.trajectory.columns
     groups = [name for name in run.names("gradient_norm") if name != "a"]
-    attention = max(1.3, 0.13 * (len(heads) + len(lags_of(heads)) + 2))
+    attention = max(1.3, 0.13 * (len(heads) + len(lags_of(heads)) + 3))
     return stage_columns(
         run,
         [
-            Row("share", share, _draw_shares, tuple(groups) if is_full else ("c",)),
+            Row("share", share, _draw_shares, tuple(groups) if is_full else ("c",), _share_key),
             Row("attention", attention, _draw_attention, ("w", "wq", "wk"), _attention_key),
             Row("a", 0.85, _draw_scale, ("a",)),
             Row("loss", 0.95, _draw_loss),
@@ -88,9 +93,20 @@ def _draw_shares(axes: Axes, run: Run, stage: Stage) -> None:
             zorder=3 if subset == winner else 2,
             label=set_text(subset),
         )
+    overlays.draw_shares(axes, run, stage, shown)
     axes.set_ylim(-0.04, 1.04)
     axes.set_yticks([0, 0.5, 1])
     axes.set_ylabel("share $p_S$")
+
+
+def _share_key(run: Run) -> list[Line2D]:
+    """The sets as they are drawn, and what is derived."""
+    probe = Figure().add_subplot()
+    _draw_shares(probe, run, run.stages[-1])
+    lines = [line for line in probe.lines if not str(line.get_label()).startswith("_")]
+    key = [Line2D([], [], color=line.get_color(), linestyle=line.get_linestyle(), linewidth=line.get_linewidth(),
+                  label=str(line.get_label())) for line in lines]  # fmt: skip
+    return [*key, overlays.derived_key()] if selection_rates(run)[1] or selection_time(run) else key
 
 
 def _draw_attention(axes: Axes, run: Run, stage: Stage) -> None:
@@ -111,6 +127,7 @@ def _draw_attention(axes: Axes, run: Run, stage: Stage) -> None:
                 zorder=3 if is_own else 2,
                 label=f"_attention.{head}.{lag}",
             )
+    overlays.draw_attention(axes, run, stage)
     axes.set_ylim(-0.04, 1.04)
     axes.set_yticks([0, 0.5, 1])
     axes.set_ylabel(r"attention $\sigma^h_i$")
@@ -129,12 +146,13 @@ def _attention_key(run: Run) -> list[Line2D]:
     for index, lag in enumerate(lags_of(heads)):
         dash = dash_pattern(1 + index)
         key.append(Line2D([], [], color=style.GREY, linestyle=dash, label=f"lag {lag}"))
-    return key
+    return [*key, overlays.derived_key()] if copying_leaks(run, "asymptote") else key
 
 
 def _draw_scale(axes: Axes, run: Run, stage: Stage) -> None:
     samples = drawable(run, stage)
     axes.plot(samples["clock"], samples["a"], color=style.BLACK, linewidth=1.4, label="$a$")
+    overlays.draw_scale(axes, run, stage)
     axes.set_ylabel("scale $a$")
 
 

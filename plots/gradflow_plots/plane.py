@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from . import style
 from .names import set_text
-from .run import RunError, read_manifest
+from .run import read_manifest
+from .tables import RunError, read_settings, read_table
 
 _COLUMNS = {
     "field.csv": ["x", "y", "dx", "dy", "loss", "gradient_norm"],
@@ -33,6 +33,10 @@ _KINDS = {
     "maximum": ("o", False),
     "degenerate": ("s", False),
 }
+
+
+#: From nothing to grey, so that it shades a dark page as well as a light one.
+SHADE = ListedColormap([(0.4, 0.4, 0.4, 0.42 * step / 255) for step in range(256)], "shade")
 
 
 @dataclass(frozen=True)
@@ -66,21 +70,14 @@ def load_plane(path: str | Path) -> Plane:
         raise RunError(f"{folder}: the run is {state}, so its tables are not complete.")
     tables = {}
     for name, columns in _COLUMNS.items():
-        try:
-            table = pd.read_csv(folder / name)
-        except (ValueError, OSError) as error:
-            raise RunError(f"{folder / name}: cannot be read: {error}.") from error
-        missing = [column for column in columns if column not in table.columns]
-        if missing:
-            raise RunError(f"{folder / name}: no column {', '.join(missing)}.")
-        tables[name.removesuffix(".csv")] = table
+        tables[name.removesuffix(".csv")] = read_table(folder / name, columns)
     return Plane(path=folder, names=_axis_names(folder / "experiment.yaml"), **tables)
 
 
 def phase_portrait(plane: Plane) -> Figure:
     """Draw the loss as shade, the field as streamlines, nullclines, paths, and fixed points by their kind."""
     with mpl.rc_context(style.complete()):
-        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+        figure = Figure(figsize=(style.COLUMN, 3.3), layout="constrained")
         axes = figure.add_subplot()
         x = np.unique(plane.field["x"])
         y = np.unique(plane.field["y"])
@@ -112,16 +109,11 @@ def coordinate_text(name: str) -> str:
 
 
 def _axis_names(experiment: Path) -> tuple[str, str]:
-    """The values of ``plane.x`` and ``plane.y`` in a resolved experiment, which writes one key on each line."""
-    try:
-        text = experiment.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{experiment}: cannot be read: {error}.") from error
-    section = re.search(r"^plane:\n((?:[ #].*\n|\n)*)", text, re.MULTILINE)
-    names = dict(re.findall(r"^  ([xy]): *[\"']?([^\s\"'#]+)", section[1], re.MULTILINE)) if section else {}
-    if set(names) != {"x", "y"}:
+    """The values of ``plane.x`` and ``plane.y`` in a resolved experiment."""
+    settings = read_settings(experiment)
+    if not {"plane.x", "plane.y"} <= set(settings):
         raise RunError(f"{experiment}: no plane.x and plane.y, so this is no phase plane.")
-    return names["x"], names["y"]
+    return settings["plane.x"], settings["plane.y"]
 
 
 def _draw_speed(figure: Figure, axes: Axes, plane: Plane, x: np.ndarray, y: np.ndarray) -> None:
@@ -139,8 +131,7 @@ def _draw_speed(figure: Figure, axes: Axes, plane: Plane, x: np.ndarray, y: np.n
         y,
         np.ma.maximum(slope, low),
         norm=LogNorm(low, high),
-        cmap="Greys",
-        alpha=0.45,
+        cmap=SHADE,
         shading="nearest",
         rasterized=True,
         zorder=0,
@@ -202,4 +193,4 @@ def _add_key(axes: Axes, plane: Plane) -> None:
     ]
     kinds = [kind for kind in _KINDS if kind in set(plane.fixed_points["kind"])]
     lines += [Line2D([], [], label=kind, **_marker(kind)) for kind in kinds]
-    axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=3)
+    axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=2, columnspacing=1.2)

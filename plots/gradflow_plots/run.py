@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from .tables import RunError, read_settings, read_table
+
 #: The newest layout of ``manifest.json`` that is understood here.
 SCHEMA_VERSION = 1
 
@@ -26,13 +28,12 @@ _COLUMNS = {
     ],
 }
 
+_CLAIMS = "claim statement derived measured lower upper verdict reference model_error note flow".split()
+_EVALUATION = "concentration length predictor loss loss_se excess excess_se".split()
+_CONVERGENCE = "factor steps status distance distance_over_path order sharpness_share".split()
 
 #: The discrete optimisers whose files may stand beside the flow's, without ``.csv``.
 OPTIMIZERS = ("gd", "momentum", "sgd", "adam")
-
-
-class RunError(Exception):
-    """A run directory that cannot be read or drawn; the text names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class Run:
     training: dict[str, pd.DataFrame] = field(default_factory=dict)
     #: How far every recorded step is from the flow; None without training.
     distances: pd.DataFrame | None = None
+    #: What laws derive and the flow shows; empty where the experiment claims nothing.
+    claims: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_CLAIMS))
+    #: Losses on fresh data by length, prior and predictor; None where none were drawn.
+    evaluation: pd.DataFrame | None = None
+    #: Gradient descent at several learning rates; None without.
+    convergence: pd.DataFrame | None = None
+    #: The keys of the resolved experiment, as ``events.complete_share``, with their values as texts.
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def stages(self) -> list[Stage]:
@@ -122,18 +131,37 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
         raise RunError(f"{folder}: incomplete, it has no {', '.join(missing)}.")
     return Run(
         path=folder,
-        trajectory=_table(folder / "trajectory.csv"),
-        events=_table(folder / "events.csv"),
-        steps=_table(folder / "steps.csv"),
+        trajectory=_table(folder, "trajectory.csv"),
+        events=_table(folder, "events.csv"),
+        steps=_table(folder, "steps.csv"),
         manifest=manifest,
         experiment=(folder / "experiment.yaml").read_text(encoding="utf-8"),
         training={
-            name: _table(folder / f"{name}.csv")
+            name: _table(folder, f"{name}.csv")
             for name in OPTIMIZERS
             if (folder / f"{name}.csv").is_file()
         },
-        distances=_table(folder / "distance.csv") if (folder / "distance.csv").is_file() else None,
+        distances=_optional(folder / "distance.csv", ["stage", "step", "t"]),
+        claims=read_claims(folder),
+        evaluation=_optional(folder / "evaluation.csv", _EVALUATION),
+        convergence=_optional(folder / "convergence.csv", _CONVERGENCE),
+        settings=read_settings(folder / "experiment.yaml"),
     )
+
+
+def read_claims(folder: Path) -> pd.DataFrame:
+    """Read ``claims.csv``; an empty table where there is none."""
+    if not (folder / "claims.csv").is_file():
+        return pd.DataFrame(columns=_CLAIMS)
+    return read_table(folder / "claims.csv", _CLAIMS, texts=["flow"])
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    return read_table(folder / name, _COLUMNS.get(name, ["stage", "step", "t"]))
+
+
+def _optional(path: Path, required: list[str]) -> pd.DataFrame | None:
+    return read_table(path, required) if path.is_file() else None
 
 
 def inner_runs(path: str | Path) -> list[Path]:
@@ -173,27 +201,3 @@ def _manifest(path: Path) -> dict[str, Any]:
     if "state" not in manifest.get("status", {}):
         raise RunError(f"{path}: the manifest has no status.")
     return manifest
-
-
-def _table(path: Path) -> pd.DataFrame:
-    texts = ("stage", "name", "status", "optimizer")
-    try:
-        names = pd.read_csv(path, nrows=0).columns
-        # From version 3.1 on pandas reads numbers to the last bit; a test holds it to that.
-        table = pd.read_csv(
-            path,
-            keep_default_na=False,
-            na_values={name: ["", "nan"] for name in names if name not in texts},
-            dtype={name: "str" for name in names if name in texts},
-        )
-    except (ValueError, OSError) as error:
-        raise RunError(f"{path}: cannot be read: {error}.") from error
-    missing = [name for name in _COLUMNS.get(path.name, ["stage", "step", "t"]) if name not in table.columns]
-    if missing:
-        raise RunError(f"{path}: no column {', '.join(missing)}.")
-    for name in table.columns:
-        if name not in texts and not pd.api.types.is_numeric_dtype(table[name]):
-            if len(table):
-                raise RunError(f"{path}: the column {name} holds something that is no number.")
-            table[name] = table[name].astype("float64")
-    return table

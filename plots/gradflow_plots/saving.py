@@ -13,24 +13,40 @@ from . import style
 from .run import RunError
 
 # Dates and versions would change the bytes of an equal figure.
-_METADATA: dict[str, dict[str, Any]] = {
+METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
-def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as PNG (300 dpi), SVG or PDF, as the ending of ``path`` says."""
+def settle(figure: Figure) -> None:
+    """Lay a figure out once and for all, so that no format and no second time moves anything."""
+    if figure.get_layout_engine() is None:
+        return
+    resolution = figure.get_dpi()
+    with mpl.rc_context(style.complete()):
+        # Where dots are coarse, letters are wider or narrower than in print.
+        figure.set_dpi(200)
+        # The sizes of axes decide how many ticks they have, and the widths of those the sizes of axes.
+        for _ in range(3):
+            figure.draw_without_rendering()
+        figure.set_dpi(resolution)
+    figure.set_layout_engine("none")
+
+
+def save_figure(figure: Figure, path: str | Path, *, resolution: int = 300) -> Path:
+    """Write a figure as PNG, SVG or PDF, as the ending of ``path`` says; ``resolution`` in dots per inch."""
     target = Path(path)
     kind = target.suffix.removeprefix(".").lower()
-    if kind not in _METADATA:
+    if kind not in METADATA:
         raise RunError(f"{target}: the name must end in .png, .svg or .pdf.")
+    settle(figure)
     aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(style.complete()):
-            figure.savefig(aside, format=kind, dpi=300, metadata=_METADATA[kind])
+            figure.savefig(aside, format=kind, dpi=resolution, metadata=METADATA[kind])
         aside.replace(target)
     except OSError as error:
         raise RunError(f"{target}: cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""How the figures look: sizes for a page seven inches wide, and colours all eyes can tell apart."""
+"""How the figures look: sizes for a page of two columns, and colours all eyes can tell apart, also without colour."""
 
 from __future__ import annotations
 
@@ -17,8 +17,35 @@ PALETTE = [BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE]
 
 BLACK = "#000000"
 GREY = "#666666"
+PALE = "#BBBBBB"
+PAPER = "#FFFFFF"
 #: Behind what a stage trains.
 TINT = "#FBF6E6"
+GRID = "#E5E5E5"
+
+#: What theory derives, over what the flow shows.
+DERIVED: dict[str, Any] = {"color": BLACK, "linestyle": (0, (3.5, 2)), "linewidth": 0.9, "zorder": 4}
+#: Markers that differ in grey.
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+
+#: Widths in inches: one column of a journal, and both.
+COLUMN, PAGE = 3.4, 7.0
+
+#: Each colour of these figures on a dark page; colours that are not named stay.
+DARK = {
+    BLACK: "#E8E6E3",
+    GREY: "#A3A09B",
+    PALE: "#5C5A57",
+    PAPER: "#1B1B1D",
+    TINT: "#2A2720",
+    GRID: "#38383B",
+    BLUE: "#4FA8E0",
+    VERMILION: "#F0803C",
+    GREEN: "#2EC49A",
+    PURPLE: "#DB9ABD",
+    SKY: "#7CC7F0",
+    ORANGE: "#EDB63A",
+}
 
 RC: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -51,7 +78,12 @@ RC: dict[str, Any] = {
     "legend.handletextpad": 0.5,
     "legend.labelspacing": 0.25,
     "legend.borderaxespad": 0,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "hatch.linewidth": 0.6,
+    "hatch.color": GREY,
     "svg.hashsalt": "gradflow",
+    "svg.fonttype": "path",  # the same shapes on every machine, whatever fonts it has
     "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +14,7 @@ from . import style
 from .columns import Row, drawable, stage_columns
 from .names import heads_of, own_lag_of, set_text, winner_of
 from .run import OPTIMIZERS, Run, RunError, Stage
+from .scales import log_ticks
 
 _COLOURS = dict(zip(OPTIMIZERS, [style.BLUE, style.GREEN, style.SKY, style.VERMILION], strict=True))
 _DASHES = dict(zip(OPTIMIZERS, [(0, (4, 1.5)), (0, (1, 1.2)), (0, (3, 1, 1, 1)), (0, (6, 2))], strict=True))
@@ -29,7 +32,8 @@ def training_panel(run: Run) -> Figure:
     """
     if not run.training:
         raise RunError(f"{run.path}: no gd.csv or the like; nothing was trained beside the flow.")
-    rows = [Row("loss", 1.2, _draw("loss", "loss $L$"))]
+    # One legend on top is that of all rows but the last.
+    rows = [Row("loss", 1.2, _draw("loss", "loss $L$ (nats)"))]
     if run.names("share") and run.names("attention"):
         winner = winner_of(run)
         heads = heads_of(run)
@@ -42,6 +46,7 @@ def training_panel(run: Run) -> Figure:
             Row("a", 1.2, _draw("a", "scale $a$"), ("a",)),
             *rows,
         ]
+    rows = [rows[0], *(replace(row, key=lambda _: []) for row in rows[1:])]
     return stage_columns(run, [*rows, Row("distance", 1.4, _draw_distance)])
 
 
@@ -94,3 +99,37 @@ def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
         )
     axes.set_yscale("log")
     axes.set_ylabel(r"$\|\theta - \theta_{\mathrm{flow}}\|$")
+
+
+def convergence(run: Run) -> Figure:
+    """Draw the largest distance of gradient descent from the flow over its learning rate, beside slope 1.
+
+    Below: the largest sharpness over its limit 2/η, with the line where descent becomes unstable.
+    """
+    table = run.convergence
+    if table is None or table.empty:
+        raise RunError(f"{run.path}: no convergence.csv; set training.factors in the experiment, or gradflow compare.")
+    table = table[table["distance"] > 0].sort_values("factor")
+    rate = table["factor"] * float(run.settings.get("training.learning_rate", 1))
+    with mpl.rc_context(style.complete()):
+        figure = Figure(figsize=(style.COLUMN, 3.3), layout="constrained")
+        distance, sharpness = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        distance.plot(rate, table["distance_over_path"], "o-", color=_COLOURS["gd"], markersize=3.5, label="gd")
+        line = table["distance_over_path"].iloc[0] / rate.iloc[0] * rate
+        distance.plot(rate, line, **style.DERIVED, label="first order: slope 1")
+        distance.set_ylabel("largest distance\nfrom the flow / path")
+        sharpness.plot(rate, table["sharpness_share"], "s-", color=_COLOURS["gd"], markersize=3.5, label="_gd")
+        sharpness.axhline(1, color=style.VERMILION, linewidth=0.9, linestyle=(0, (1, 1.2)), label="limit of stability")
+        sharpness.set_ylabel(r"$\lambda_{\max}\,/\,(2/\eta)$")
+        sharpness.set_xlabel(r"learning rate $\eta$")
+        for axes in (distance, sharpness):
+            axes.set(xscale="log", yscale="log")
+            log_ticks(axes.xaxis)
+            log_ticks(axes.yaxis, 4)
+            axes.legend(loc="upper left")
+    return figure
+
+
+def has_convergence(run: Run) -> bool:
+    """Whether gradient descent was run at several learning rates."""
+    return run.convergence is not None and bool((run.convergence["distance"] > 0).any())

@@ -14,8 +14,12 @@ from gradflow_plots.plane import coordinate_text
 
 @pytest.fixture
 def plane_folder(tmp_path: Path) -> Path:
-    """Return a plane of x′ = x(1 − x²), y′ = −y, whose corner has no flow."""
-    folder = tmp_path / "plane"
+    """Return a plane that a test may damage."""
+    return write_plane(tmp_path / "plane")
+
+
+def write_plane(folder: Path) -> Path:
+    """Write a plane of x′ = x(1 − x²), y′ = −y, whose corner has no flow."""
     folder.mkdir()
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 16), np.linspace(-1, 1, 9))
     x, y = x.ravel(), y.ravel()

@@ -6,15 +6,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gradflow_plots import RunError, load_run, training_panel
+from gradflow_plots import RunError, convergence, load_run, training_panel
 from gradflow_plots.__main__ import main
 from gradflow_plots.run import OPTIMIZERS
 
 
 @pytest.fixture
 def trained(run_folder: Path, tmp_path: Path) -> Path:
-    """Return a run whose optimisers all do what the flow does, Adam without a clock."""
-    folder = Path(shutil.copytree(run_folder, tmp_path / "trained"))
+    """Return a run with training that a test may damage."""
+    return write_training(run_folder, tmp_path / "trained")
+
+
+def write_training(run: Path, folder: Path) -> Path:
+    """Copy a run and add optimisers that all do what the flow does, Adam without a clock; exactly first order."""
+    shutil.copytree(run, folder)
     trajectory = pd.read_csv(folder / "trajectory.csv")
     step = trajectory.groupby("stage").cumcount()
     distances = []
@@ -33,6 +38,11 @@ def trained(run_folder: Path, tmp_path: Path) -> Path:
             )
         )
     pd.concat(distances).to_csv(folder / "distance.csv", index=False)
+    factors = [64.0, 16.0, 4.0, 1.0]
+    columns = {"factor": factors, "steps": 10, "status": "finished", "distance": [1e-2 * f for f in factors],
+               "distance_over_path": [1e-3 * f for f in factors], "order": 1.0,
+               "sharpness_share": [0.03 * f for f in factors]}  # fmt: skip
+    pd.DataFrame(columns).to_csv(folder / "convergence.csv", index=False)
     return folder
 
 
@@ -57,14 +67,27 @@ def test_adam_goes_by_its_steps(trained: Path) -> None:
 
 
 def test_the_command_draws_both_figures(trained: Path) -> None:
-    assert main([str(trained)]) == 0
+    assert main([str(trained), "--only", "three-stage", "--only", "training"]) == 0
     assert sorted(path.name for path in (trained / "figures").iterdir()) == [
         "three-stage.png",
         "training.png",
     ]
 
 
+def test_first_order_is_a_line_of_slope_one(trained: Path) -> None:
+    distance, sharpness = convergence(load_run(trained)).axes
+    measured, derived = distance.lines
+    assert list(measured.get_xdata()) == [1, 4, 16, 64]
+    assert measured.get_ydata() == pytest.approx(derived.get_ydata())
+    assert list(sharpness.lines[0].get_ydata()) == [0.03, 0.12, 0.48, 1.92]
+
+
+def test_no_convergence_says_what_to_do(run_folder: Path) -> None:
+    with pytest.raises(RunError, match=r"no convergence\.csv; set training\.factors"):
+        convergence(load_run(run_folder))
+
+
 def test_a_run_without_training_says_so(run_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no gd\.csv"):
         training_panel(load_run(run_folder))
-    assert main([str(run_folder), "--training", "--out", str(tmp_path / "x.png")]) == 2
+    assert main([str(run_folder), "--only", "training", "--out", str(tmp_path / "x.png")]) == 2
