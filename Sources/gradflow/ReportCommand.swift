@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunRecords
 
 /// `gradflow report`: the program in Python that makes the page takes the place of this one.
 struct ReportCommand: ParsableCommand {
