@@ -53,7 +53,8 @@ struct PlotsPackage {
       guard let interpreter = program(named) else {
         throw Failure(
           code: Exit.badInput,
-          message: "GRADFLOW_PYTHON: found \(named); allowed: a program. What to do: name a Python, "
+          message:
+            "GRADFLOW_PYTHON: found \(named); allowed: a program. What to do: name a Python, "
             + "such as /usr/bin/python3, or unset it.")
       }
       return PlotsPackage(interpreter: interpreter, folder: folder)
@@ -89,7 +90,9 @@ struct PlotsPackage {
     for argument in arguments { free(argument) }
     throw Failure(
       code: Exit.badInput,
-      message: "\(interpreter): cannot be started: \(reason). What to do: name a Python in GRADFLOW_PYTHON.")
+      message:
+        "\(interpreter): cannot be started: \(reason). What to do: name a Python in GRADFLOW_PYTHON."
+    )
   }
 
   /// The folder above this program that holds the package.

@@ -17,7 +17,7 @@ import Testing
 
     """
 
-  private static let experiments = [
+  static let experiments = [
     "gih.yaml": SmallExperiment.text + """
       claims: [G1, G2, D1]
       training: {optimizers: [gd, momentum, sgd, adam], factors: [2, 1], learning_rate: 0.5}
@@ -57,22 +57,23 @@ import Testing
 
     """,
     "full.yaml": full + """
-      bilinear: true
-    stages: [{name: all, train: [wq, wk, w, wov, ln, ffn, b, a], until: 1}]
+        bilinear: true
+      stages: [{name: all, train: [wq, wk, w, wov, ln, ffn, b, a], until: 1}]
 
-    """,
+      """,
     "upper.yaml": full + """
-      upper_heads: 2
-      upper_window: 2
-    stages: [{name: all, train: [w, upper.wq, upper.w], until: 1}]
+        upper_heads: 2
+        upper_window: 2
+      stages: [{name: all, train: [w, upper.wq, upper.w], until: 1}]
 
-    """,
+      """,
     "full-grid.yaml": full + """
-    stages: [{name: all, train: [a], until: 1}]
-    sweep: [{key: data.seed, values: [1, 2]}]
+      stages: [{name: all, train: [a], until: 1}]
+      sweep: [{key: data.seed, values: [1, 2]}]
 
-    """,
-    "plane.yaml": HostileExperimentTests.experiments.first { $0.name == "plane-mixed.yaml" }?.text ?? "",
+      """,
+    "plane.yaml": HostileExperimentTests.experiments.first { $0.name == "plane-mixed.yaml" }?.text
+      ?? "",
     "tokens.yaml": SmallExperiment.tokens("tokens.txt"),
     "tokens.txt": (0..<40).map { row in
       (0...30).map { String((row * 7 + $0 * $0 + row * $0) % 3) }.joined(separator: " ") + "\n"

@@ -53,7 +53,9 @@ extension TableReference {
     columns: [
       Column("concentration", "α of the prior; empty where there is one kernel"),
       Column("length", "L"), Column("sequences", "how many were drawn"),
-      Column("predictor", "`model`, `GIH(S)` of the leading set S, `true kernel`, `in-context Bayes` or `uniform`"),
+      Column(
+        "predictor",
+        "`model`, `GIH(S)` of the leading set S, `true kernel`, `in-context Bayes` or `uniform`"),
       Column("loss", "mean loss in nats"), Column("loss_se", "its standard error"),
       Column("excess", "loss above that of the true kernel, on the same sequences"),
       Column("excess_se", "its standard error"),
