@@ -21,9 +21,10 @@ struct QuickProgram {
 
   private var errorFile: String { folder + ".errors" }
 
-  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB.
+  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB. Programs that
+  /// sanitizers watch have all of it, for their shadows.
   private static let start =
-    "cd \"$1\" && shift && ulimit -v 12582912 && exec \"$0\" \"$@\""
+    "cd \"$1\" && shift && { [ -n \"$GRADFLOW_WATCHED\" ] || ulimit -v 12582912; } && exec \"$0\" \"$@\""
 
   /// Runs the program to its end, or kills it at a limit of seconds, times ``Program/patience``.
   func run(_ arguments: [String], limit: Double) -> Result {
