@@ -6,6 +6,7 @@ import GradientFlow
 import Objectives
 
 // snippet.show
+// snippet.OBJECTIVE
 /// Two linear layers of one number each, L = ½ (u v − 1)².
 struct TwoLayers: Objective {
   let layout = ParameterLayout([("u", ["u"]), ("v", ["v"])])
@@ -13,13 +14,17 @@ struct TwoLayers: Objective {
 
   /// uu′ = vv′, so u² − v² stays what it is while both are trained.
   let conservationLaws = [
-    ConservationLaw(name: "u²−v²", explanation: "|Δ(u² − v²)|", groups: ["u", "v"]) { now, start in
+    ConservationLaw(
+      name: "u²−v²", explanation: "|Δ(u² − v²)|", groups: ["u", "v"]
+    ) { now, start in
       abs(now[0] * now[0] - now[1] * now[1] - start[0] * start[0] + start[1] * start[1])
     }
   ]
 
   /// A moment to locate: the product rises through one half.
-  let phaseEvents = [PhaseEvent(name: "half way", groups: ["u", "v"]) { $0[0] * $0[1] - 0.5 }]
+  let phaseEvents = [
+    PhaseEvent(name: "half way", groups: ["u", "v"]) { $0[0] * $0[1] - 0.5 }
+  ]
   let lossDropEvents: [LossDropEvent] = []
 
   func observe(_ x: Span<Double>, into values: inout MutableSpan<Double>) {
@@ -62,6 +67,7 @@ struct TwoLayers: Objective {
   }
 }
 
+// snippet.end
 // snippet.SOLVE
 let problem = FlowProblem(
   minimizing: TwoLayers(), from: [0.01, 0.01],
