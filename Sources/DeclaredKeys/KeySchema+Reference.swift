@@ -6,9 +6,9 @@ extension KeySchema {
     var current: String?
     func close() {
       guard let current else { return }
-      var lines = ["### `\(current)`", ""]
+      var lines = ["### \(current)", ""]
       if let meaning = sectionMeanings[current] { lines += ["\(meaning.cell).", ""] }
-      lines += ["| Key | Type | Unit | Allowed | Default | Meaning |", "|---|---|---|---|---|---|"]
+      lines += ["| Key | Allowed | Default | Meaning |", "|---|---|---|---|"]
       blocks.append((lines + rows).joined(separator: "\n"))
       rows = []
     }
@@ -21,9 +21,8 @@ extension KeySchema {
         current = section
       }
       let fallback = key.fallback.value.map { "`\($0.yaml)`" } ?? key.fallback.words
-      let cells = [
-        "`\(key.path)`", key.type.name, key.unit ?? "", key.type.allowed, fallback, key.meaning,
-      ]
+      let unit = key.unit.map { ", in \($0)" } ?? ""
+      let cells = ["`\(key.path)`", key.type.allowed + unit, fallback, key.meaning]
       rows.append("| " + cells.map(\.cell).joined(separator: " | ") + " |")
     }
     close()

@@ -16,7 +16,9 @@ struct ApproximateCommand: ParsableCommand {
       bound.
       """)
 
-  @Argument(help: "What to approximate, a YAML file such as experiments/approximation-bounds.yaml.")
+  @Argument(
+    help: "What to approximate, a YAML file such as experiments/approximation-bounds.yaml.",
+    completion: .experiment)
   var file: String
 
   @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")

@@ -180,8 +180,9 @@ struct ApproximationSummary {
   private var checks: [String] {
     ["bound".padded(to: 16) + "largest error/bound".aligned(to: 22)]
       + report.checks.map { check in
-        check.name.padded(to: 16) + check.value.formatted(digits: 6).aligned(to: 22)
-          + (check.isPassed ? "  holds" : "  EXCEEDED") + "  (\(check.explanation))"
+        let verdict = check.isPassed ? "holds".toned(.good) : "EXCEEDED".toned(.bad)
+        return check.name.padded(to: 16) + check.value.formatted(digits: 6).aligned(to: 22)
+          + "  \(verdict)  (\(check.explanation))"
       }
   }
 

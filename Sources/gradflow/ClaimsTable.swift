@@ -9,7 +9,7 @@ enum ClaimsTable {
     let rejected = findings.count { $0.verdict == .rejected }
     let others = findings.count - holding - rejected
     return "\(holding) statement\(holding == 1 ? " holds" : "s hold")"
-      + (rejected > 0 ? ", \(rejected) REJECTED" : "")
+      + (rejected > 0 ? ", " + "\(rejected) REJECTED".toned(.bad) : "")
       + (others > 0 ? ", \(others) not applicable" : "")
   }
 
@@ -30,7 +30,7 @@ enum ClaimsTable {
       let start = finding.claim.rawValue.padded(to: 13) + finding.statement.padded(to: width)
       switch finding.verdict {
       case .notApplicable(let reason):
-        lines.append(start.trimmed + "  not applicable: \(reason)")
+        lines.append(start.trimmed + "  " + "not applicable: \(reason)".toned(.faint))
       case .holds, .rejected:
         let sign =
           switch finding.relation {
@@ -44,8 +44,8 @@ enum ClaimsTable {
             + finding.measured.formatted(digits: 6).aligned(to: 13)
             + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
             + (ratio(finding).map { String(format: "%.4f", $0) } ?? "").aligned(to: 9)
-            + (finding.verdict == .holds ? "  holds" : "  REJECTED")
-            + (finding.detail.isEmpty ? "" : "  (\(finding.detail))"))
+            + "  " + (finding.verdict == .holds ? "holds".toned(.good) : "REJECTED".toned(.bad))
+            + (finding.detail.isEmpty ? "" : "  " + "(\(finding.detail))".toned(.faint)))
       }
     }
     return lines
@@ -76,8 +76,9 @@ enum ClaimsTable {
 
   private static func verdict(_ findings: [Finding]) -> String {
     let rejected = findings.count { $0.verdict == .rejected }
-    if rejected > 0 { return "\(rejected) REJECTED" }
-    return findings.contains { $0.verdict == .holds } ? "holds" : "not applicable"
+    if rejected > 0 { return "\(rejected) REJECTED".toned(.bad) }
+    return findings.contains { $0.verdict == .holds }
+      ? "holds".toned(.good) : "not applicable".toned(.faint)
   }
 
   private static func ratio(_ finding: Finding) -> Double? {

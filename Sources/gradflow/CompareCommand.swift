@@ -15,7 +15,7 @@ struct CompareCommand: ParsableCommand {
       times of the same rows), distance.csv and convergence.csv.
       """)
 
-  @Argument(help: "The experiment, a YAML file.")
+  @Argument(help: "The experiment, a YAML file.", completion: .experiment)
   var experiment: String
 
   @Option(help: "The run directory; must not exist. Default: a fresh numbered folder in runs/.")

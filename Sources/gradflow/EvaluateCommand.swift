@@ -20,7 +20,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The run directory of a single run, such as runs/0001-three-stage.", valueName: "run"))
+      "The run directory of a single run, such as runs/0001-three-stage.", valueName: "run"),
+    completion: .directory)
   var trained: String
 
   @Option(

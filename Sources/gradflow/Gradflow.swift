@@ -21,7 +21,8 @@ struct Gradflow: ParsableCommand {
     subcommands: [
       RunCommand.self, VerifyCommand.self, CompareCommand.self,
       EvaluateCommand.self, InformationCommand.self, ApproximateCommand.self,
-      SweepCommand.self, PhasePlaneCommand.self, InspectCommand.self, NewCommand.self,
+      SweepCommand.self, PhasePlaneCommand.self, ReportCommand.self, InspectCommand.self,
+      NewCommand.self,
     ])
 
   /// What a manifest says of this program.

@@ -17,14 +17,15 @@ struct InformationCommand: ParsableCommand {
       token file the informations are estimated from the pooled windows.
       """)
 
-  @Argument(help: "The experiment, a YAML file; `gradflow new` writes one.")
+  @Argument(
+    help: "The experiment, a YAML file; `gradflow new` writes one.", completion: .experiment)
   var experiment: String
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
       "Override a key: --set data.concentration=0.2, --set data.seed=7.",
-      valueName: "path=value"))
+      valueName: "path=value"), completion: .key)
   var overrides: [String] = []
 
   @Option(

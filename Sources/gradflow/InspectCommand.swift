@@ -7,7 +7,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Say what a run directory holds, where it came from, and whether it is complete.")
 
-  @Argument(help: ArgumentHelp("The run directory.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The run directory.", valueName: "run"), completion: .directory)
   var path: String
 
   func run() throws {

@@ -11,7 +11,7 @@ struct LaunchOptions: ParsableArguments {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
       "Override a key: --set solver.relative_tolerance=1e-9, --set stages.copying.until=1e7.",
-      valueName: "path=value"))
+      valueName: "path=value"), completion: .key)
   var overrides: [String] = []
 
   @Option(help: "Threads to use; the results do not depend on it. Default: all cores.")

@@ -16,7 +16,9 @@ struct PhasePlaneCommand: ParsableCommand {
       plane.others: slaved relaxed at every point.
       """)
 
-  @Argument(help: "The experiment, a YAML file such as experiments/plane-mixed.yaml.")
+  @Argument(
+    help: "The experiment, a YAML file such as experiments/plane-mixed.yaml.",
+    completion: .experiment)
   var experiment: String
 
   @Option(help: ArgumentHelp("The coordinate on the first axis: plane.x.", valueName: "name"))

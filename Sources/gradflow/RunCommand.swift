@@ -7,7 +7,8 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Integrate the flow of an experiment and record it.")
 
-  @Argument(help: "The experiment, a YAML file; `gradflow new` writes one.")
+  @Argument(
+    help: "The experiment, a YAML file; `gradflow new` writes one.", completion: .experiment)
   var experiment: String
 
   @Option(

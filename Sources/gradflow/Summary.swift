@@ -182,6 +182,6 @@ enum Summary {
   ) -> String {
     name + value.formatted(digits: 3).aligned(to: 12)
       + (limit.isFinite ? limit.formatted(digits: 3) : "").aligned(to: 12)
-      + (limit.isFinite ? (holds ? "  holds" : "  BROKEN") : "")
+      + (limit.isFinite ? "  " + (holds ? "holds".toned(.good) : "BROKEN".toned(.bad)) : "")
   }
 }

@@ -20,7 +20,8 @@ struct SweepCommand: ParsableCommand {
   struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write the ledger of an experiment.")
 
-    @Argument(help: "The experiment, a YAML file with sweep or replicates.")
+    @Argument(
+      help: "The experiment, a YAML file with sweep or replicates.", completion: .experiment)
     var experiment: String
 
     @Option(
@@ -29,7 +30,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
       name: .customLong("set"), parsing: .singleValue,
-      help: ArgumentHelp("Override a key.", valueName: "path=value"))
+      help: ArgumentHelp("Override a key.", valueName: "path=value"), completion: .key)
     var overrides: [String] = []
 
     func run() throws {
@@ -65,7 +66,8 @@ struct SweepCommand: ParsableCommand {
         repeated and several may go on at a time. One that failed is tried again only with --retry-failed.
         """)
 
-    @Argument(help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"))
+    @Argument(
+      help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"), completion: .directory)
     var path: String
 
     @Option(help: "Only the run with this number in the ledger.")
@@ -185,7 +187,8 @@ struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Count what has run of a sweep, and say what failed.")
 
-    @Argument(help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"))
+    @Argument(
+      help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"), completion: .directory)
     var path: String
 
     func run() throws {
@@ -215,7 +218,8 @@ struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write phase-diagram.csv and events.csv from the runs that stand.")
 
-    @Argument(help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"))
+    @Argument(
+      help: ArgumentHelp("The folder of the sweep.", valueName: "sweep"), completion: .directory)
     var path: String
 
     func run() throws {

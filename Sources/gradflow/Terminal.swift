@@ -8,6 +8,20 @@ enum Terminal {
       && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
+  /// Whether what is printed is in colour: on a terminal, unless NO_COLOR says otherwise.
+  static let isColoured: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
+      && (environment["NO_COLOR"] ?? "").isEmpty
+  }()
+
+  /// What a word says; never told by its colour alone.
+  enum Tone: String {
+    case good = "32"
+    case bad = "1;31"
+    case faint = "2"
+  }
+
   /// The width of the terminal in columns.
   static var width: Int {
     var size = winsize()
@@ -42,6 +56,11 @@ extension String {
       text +=
         isControl && scalar != "\n" && scalar != "\t" ? scalar.escaped(asASCII: true) : "\(scalar)"
     }
+  }
+
+  /// In the colour of a tone, where colours are shown.
+  func toned(_ tone: Terminal.Tone) -> String {
+    Terminal.isColoured ? "\u{1B}[\(tone.rawValue)m\(self)\u{1B}[0m" : self
   }
 
   /// Padded on the right to a width.

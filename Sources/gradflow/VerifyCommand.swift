@@ -19,7 +19,7 @@ struct VerifyCommand: ParsableCommand {
       the last of them.
       """)
 
-  @Argument(help: "Experiments with claims, YAML files.")
+  @Argument(help: "Experiments with claims, YAML files.", completion: .experiment)
   var experiments: [String]
 
   @OptionGroup var options: LaunchOptions

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct ApproximateTests {
-  private static let text = """
+  static let text = """
     # How exact are they?
     sequences: {samples: 2}
     bigrams:

@@ -23,14 +23,22 @@ import Testing
   }
 
   /// Runs into `run` until a file is there, and then sends a signal.
+  ///
+  /// A run that was whole before the signal came, on a machine that is busy elsewhere, is begun again.
   private func interrupt(
     _ scratch: Scratch, with signal: Int32 = SIGKILL, once file: String = "run/checkpoint.bin",
     _ arguments: [String] = ["run", "x.yaml", "--out", "run", "--quiet", "--resume"]
   ) throws -> Program.Result {
-    try Program.run(arguments, in: scratch, mayBeKilled: true) { process in
-      scratch.wait(for: file)
-      kill(process, signal)
+    let isNew = try !scratch.names().contains("run")
+    for _ in 0..<10 {
+      let result = try Program.run(arguments, in: scratch, mayBeKilled: true) { process in
+        scratch.wait(for: file)
+        kill(process, signal)
+      }
+      guard isNew, result.code == 0 else { return result }
+      try FileManager.default.removeItem(at: scratch.folder.appendingPathComponent("run"))
     }
+    return try #require(nil, "ten runs were whole before \(file) was seen")
   }
 
   private func expectSame(_ scratch: Scratch, _ comment: String = "") throws {
@@ -78,18 +86,13 @@ import Testing
   @Test func rowsAfterTheCheckpointAreTakenBack() throws {
     let scratch = try scratch()
     #expect(try interrupt(scratch, with: SIGTERM).code == 130)
-    let before = try scratch.table("run/steps.csv").rows.count
-    #expect(try scratch.names(in: "run").contains("final.yaml"))
-    let killed = try Program.run(
-      ["run", "x.yaml", "--out", "run", "--quiet", "--resume"], in: scratch, mayBeKilled: true
-    ) { process in
-      scratch.wait(for: "run/final.yaml", toGo: true)
-      usleep(100_000)
-      kill(process, SIGKILL)
+    // As if it had got much further before it was stopped than its checkpoint says.
+    for name in tables {
+      let text = try scratch.text("run/\(name)")
+      let last = try #require(text.split(separator: "\n").last)
+      try scratch.write(
+        text + Array(repeating: last + "\n", count: 1000).joined(), as: "run/\(name)")
     }
-    #expect(killed.isKilled)
-    let after = try scratch.table("run/steps.csv").rows.count
-    #expect(after > 0 && after < before, "\(before) \(after)")
     #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
     try expectSame(scratch)
   }
@@ -196,7 +199,7 @@ import Testing
     let scratch = try scratch()
     var attempts = 0
     // It grows, so that a program that is slow, or on a busy machine, reaches a checkpoint, too.
-    var budget = 0.4
+    var budget = 0.2
     while attempts < 200 {
       attempts += 1
       let result = try scratch.run(

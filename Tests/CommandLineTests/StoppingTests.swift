@@ -31,8 +31,7 @@ private struct StageTimes: Decodable {
   func aSignalStopsTheRunWithWholeFiles(signal: Int32) throws {
     let scratch = try longRun()
     let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/manifest.json")
-      usleep(300_000)
+      scratch.wait(for: "run/checkpoint.bin")
       kill(process, signal)
     }
     #expect(result.code == 130)
@@ -56,14 +55,36 @@ private struct StageTimes: Decodable {
   @Test func aSignalTwiceAtOnceStopsInOrder() throws {
     let scratch = try longRun()
     let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/manifest.json")
-      usleep(300_000)
+      scratch.wait(for: "run/checkpoint.bin")
       for _ in 0..<3 { kill(process, SIGTERM) }
       usleep(1000)
       kill(process, SIGTERM)
     }
     #expect(result.code == 130)
     #expect(try scratch.state(of: "run") == "stopped")
+  }
+
+  /// While data are sampled nobody can be asked; after twenty seconds the program ends all the same.
+  @Test func aSignalWhereNobodyCanBeAskedEndsTheRunLater() throws {
+    let scratch = try Scratch()
+    // A minute of sampling.
+    try scratch.write(
+      SmallExperiment.text.replacing("sequences: 200", with: "sequences: 2000000")
+        .replacing("length: 30", with: "length: 2000"), as: "x.yaml")
+    let clock = ContinuousClock()
+    var signalled = clock.now
+    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", limit: 90) { process in
+      scratch.wait(for: "run/.lock")
+      signalled = clock.now
+      kill(process, SIGTERM)
+    }
+    #expect(result.code == 130 && clock.now - signalled > .seconds(15), "\(result)")
+    #expect(result.errors.contains("in the midst of"))
+    #expect(try scratch.names(in: "run") == [".lock"])
+    let begun = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--resume", "--set", "data.sequences=200",
+      "--set", "data.length=30")
+    #expect(begun.code == 0, "\(begun)")
   }
 
   @Test func aRunThatIsStoppedBeforeItsErrorBarsIsStopped() throws {

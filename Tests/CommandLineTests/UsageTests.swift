@@ -56,6 +56,46 @@ import Testing
     #expect(try scratch.run("--version").output.contains("."))
   }
 
+  @Test(arguments: ["bash", "zsh", "fish"]) func shellsGetTheirCompletion(shell: String) throws {
+    let scratch = try Scratch()
+    let result = try scratch.run("--generate-completion-script", shell)
+    #expect(result.code == 0 && result.errors.isEmpty)
+    for word in ["phase-plane", "report", "data.concentration", "yaml"] {
+      #expect(result.output.contains(word), "\(word)")
+    }
+    // No shell but bash is on every machine.
+    guard shell == "bash" else { return }
+    try scratch.write(result.output, as: "completion")
+    let offered = try scratch.run(
+      shell: """
+        bash -c '. ./completion
+        COMP_WORDS=(gradflow ver) COMP_CWORD=1 COMP_LINE="gradflow ver" COMP_POINT=12
+        _gradflow gradflow ver gradflow; echo "${COMPREPLY[@]}"'
+        """)
+    #expect(offered.output.contains("verify"), "\(offered)")
+  }
+
+  /// Colours only where there is a terminal that wants them, and nothing is told by colour alone.
+  @Test func coloursAreForTerminals() throws {
+    let scratch = try Scratch()
+    try scratch.write(SmallExperiment.text + "claims: [G1]\n", as: "x.yaml")
+    func output(_ setting: String) throws -> String {
+      let result = try scratch.run(
+        shell: "\(setting) script -qec \"$0 run x.yaml --quiet\" /dev/null </dev/null")
+      #expect(result.code == 0, "\(result)")
+      return result.output
+    }
+    let green = "\u{1B}[32mholds\u{1B}[0m"
+    let coloured = try output("env -u NO_COLOR TERM=xterm")
+    #expect(coloured.contains(green))
+    for setting in ["env TERM=xterm NO_COLOR=1", "env -u NO_COLOR TERM=dumb"] {
+      let plain = try output(setting)
+      #expect(!plain.contains("\u{1B}["), "\(setting)")
+      #expect(plain.contains("holds"))
+    }
+    #expect(try !scratch.run("run", "x.yaml", "--quiet").output.contains("\u{1B}"))
+  }
+
   @Test func newWritesAnExperimentThatRuns() throws {
     let scratch = try Scratch()
     let result = try scratch.run("new", "first")

@@ -19,19 +19,28 @@ struct HostileDiskTests {
     var results = "run"
     /// The room on the disk, in KiB, beyond what stands there before.
     let sizes: [Int]
+    /// The files and folders that it may hold beyond what stands there before, on disks with room.
+    var files: [Int] = []
+
+    /// Options of mounts with those limits, where `$used` and `$files` are what is taken.
+    var limits: [String] {
+      sizes.map { "size=$((used + \($0) + 1))k" } + files.map { "nr_inodes=$((files + \($0)))" }
+    }
   }
 
   static let cases = [
     Case(
       testDescription: "run", command: "run x.yaml --out m/run --quiet --resume",
-      sizes: [0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 96, 128, 160, 200, 240, 320]),
+      sizes: [0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 96, 128, 160, 200, 240, 320],
+      files: [0, 1, 2, 3, 4, 5, 6, 8]),
     Case(
       testDescription: "several runs", command: "run many.yaml --out m/run --quiet --resume",
       sizes: [4, 8, 16, 24, 32, 48, 64, 100, 160, 240, 300, 360, 420, 500]),
     Case(
       testDescription: "sweep run",
       before: "\"$0\" sweep plan many.yaml --out m/run >plan.log",
-      command: "sweep run m/run --quiet", sizes: [0, 4, 12, 24, 48, 100, 200, 300, 400, 480]),
+      command: "sweep run m/run --quiet", sizes: [0, 4, 12, 24, 48, 100, 200, 300, 400, 480],
+      files: [0, 1, 2, 4, 8, 12, 20]),
     Case(
       testDescription: "sweep plan and collect", command: "sweep plan many.yaml --out m/run",
       again: "sweep collect m/run", sizes: [0, 4, 8, 12, 16, 20, 24]),
@@ -71,15 +80,16 @@ struct HostileDiskTests {
     let expected = try scratch.files(in: "whole")
     #expect(!expected.isEmpty)
     var counts: [Int32: Int] = [:]
-    for size in kind.sizes {
+    for limit in kind.limits {
       let result = try scratch.run(
         shell: """
           exec unshare -m sh -c 'mount -t tmpfs -o size=100m tmpfs m && \(kind.before)
           used=$(df -k --output=used m | tail -n 1)
-          mount -o remount,size=$((used + \(size) + 1))k m || exit 90
+          files=$(df --output=iused m | tail -n 1)
+          mount -o remount,\(limit) m || exit 90
           "$0" \(kind.command) >log; code=$?
           rm -rf part; cp -a m/. part
-          mount -o remount,size=100m m || exit 91
+          mount -o remount,size=100m,nr_inodes=10000 m || exit 91
           if [ $code -ne 0 ] || [ "\(again)" != "\(kind.command)" ]; then
             case "\(kind.command)" in *" --out "*--resume|sweep\\ run*|sweep\\ collect*) ;; *) [ $code -eq 0 ] || rm -rf m/\(kind.results)/* m/run;; esac
             [ $code -eq 0 ] || [ "\(again)" = "\(kind.command)" ] || "$0" \(kind.command) >log || exit 92
@@ -88,32 +98,32 @@ struct HostileDiskTests {
           rm -rf after; cp -a m/. after; exit $code' "$0"
           """)
       counts[result.code, default: 0] += 1
-      #expect([0, 1, 2].contains(result.code), "\(size) KiB: \(result)")
+      #expect([0, 1, 2].contains(result.code), "\(limit): \(result)")
       if result.code != 0 {
-        #expect(result.errors.contains("ENOSPC"), "\(size) KiB: \(result)")
-        #expect(result.errors.contains("Free some space"), "\(size) KiB: \(result)")
+        #expect(result.errors.contains("ENOSPC"), "\(limit): \(result)")
+        #expect(result.errors.contains("Free some space"), "\(limit): \(result)")
       }
       // Files that are there are whole: those of runs are the final ones, or those of a run that failed.
       for (path, data) in try scratch.files(in: "part") {
         let name = path.split(separator: "/").last ?? ""
-        #expect(!name.hasPrefix(".gradflow-"), "\(size) KiB: \(path) is left")
+        #expect(!name.hasPrefix(".gradflow-"), "\(limit): \(path) is left")
         guard !name.hasPrefix("checkpoint"), name != ".lock" else { continue }
         if result.code == 0 || name == "experiment.yaml" || name == "ledger.jsonl" {
-          #expect(data == expected[path.replacing("/.0", with: "/0")], "\(size) KiB: \(path)")
+          #expect(data == expected[path.replacing("/.0", with: "/0")], "\(limit): \(path)")
         }
         let isWhole = data.last == UInt8(ascii: "\n") || !name.hasSuffix(".csv")
-        #expect(isWhole, "\(size) KiB: \(path) ends in the midst of a line")
+        #expect(isWhole, "\(limit): \(path) ends in the midst of a line")
       }
       let after = try scratch.files(in: "after")
       let isSame = after == expected
-      #expect(isSame, "\(size) KiB: \(after.keys.sorted()) \(expected.keys.sorted())")
+      #expect(isSame, "\(limit): \(after.keys.sorted()) \(expected.keys.sorted())")
       if kind.results == "run", result.code != 0,
         let state = try? scratch.state(of: "part/run")
       {
-        #expect(state != "finished", "\(size) KiB: says finished")
+        #expect(state != "finished", "\(limit): says finished")
       }
     }
-    print("\(kind.testDescription) on \(kind.sizes.count) full disks: \(counts)")
+    print("\(kind.testDescription) on \(kind.limits.count) full disks: \(counts)")
     // They are not all large enough.
     #expect(counts.keys.contains { $0 != 0 })
   }

@@ -21,11 +21,12 @@ struct QuickProgram {
 
   private var errorFile: String { folder + ".errors" }
 
-  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB.
+  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB. Programs that
+  /// sanitizers watch have all of it, for their shadows.
   private static let start =
-    "cd \"$1\" && shift && ulimit -v 12582912 && exec \"$0\" \"$@\""
+    "cd \"$1\" && shift && { [ -n \"$GRADFLOW_WATCHED\" ] || ulimit -v 12582912; } && exec \"$0\" \"$@\""
 
-  /// Runs the program to its end, or kills it at a limit of seconds.
+  /// Runs the program to its end, or kills it at a limit of seconds, times ``Program/patience``.
   func run(_ arguments: [String], limit: Double) -> Result {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -57,6 +58,7 @@ struct QuickProgram {
 
     var process: pid_t = 0
     let start = ContinuousClock.now
+    let limit = limit * Program.patience
     guard posix_spawn(&process, "/bin/sh", &actions, &attributes, words, variables) == 0 else {
       return Result(code: .min, isLate: false, errors: "cannot be started", seconds: 0)
     }
