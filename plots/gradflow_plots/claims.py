@@ -21,7 +21,7 @@ from .tables import RunError
 MOST_LINES = 24
 
 #: Laws whose derived number is a bound; M2 and the fall of k do not say so in their statement.
-_BOUND = "[≤≥]|^M2 |^M5 largest fall"
+BOUND = "[≤≥]|^M2 |^M5 largest fall"
 _MARKERS = {"holds": "o", "rejected": "X"}
 
 
@@ -31,7 +31,7 @@ def ratio_laws(source: Run | Sweep) -> list[Law]:
     if "lower" not in claims.columns:  # phase-diagram.csv has no intervals
         claims = claims.assign(lower=claims["measured"], upper=claims["measured"], model_error=0.0, note="", flow="")
     laws = laws_of(claims.dropna(subset=["derived", "measured"]).assign(flow=""))
-    return [law for law in laws if law.derived and not re.search(_BOUND, f"{law.claim} {law.statement}")]
+    return [law for law in laws if law.derived and not re.search(BOUND, f"{law.claim} {law.statement}")]
 
 
 def claims_chart(source: Run | Sweep) -> Figure:
