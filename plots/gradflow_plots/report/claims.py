@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..claims import BOUND
+from ..claims import is_bound
+from ..laws import Law
 from .markup import Html, columns, details, join, note, number, plural, plus_minus, real, table, tag, text, verdict
 from .subject import Subject, verdict_counts
 
@@ -18,8 +19,9 @@ MOST_ROWS = 60
 #: So many lines a table has at most; the file has them all.
 MOST_LINES = 300
 
-_HEADS = "claim|statement|derived ± model error|measured ± interval|ratio|verdict|reference|note"
-_NUMBERS = "derived ± model error|measured ± interval|ratio"
+_HEADS = "claim|statement, reference, note|derived ± model|measured ± interval|ratio|verdict"
+_TITLES = "claim|statement|statement, reference, note"
+_NUMBERS = "derived ± model|measured ± interval|ratio"
 
 
 def claims_section(subject: Subject) -> Html:
@@ -60,7 +62,7 @@ def _count(claims: pd.DataFrame) -> Html:
 
 def _table(claims: pd.DataFrame, places: str, label: str, *, file: str = "claims.csv") -> Html:
     rows: Iterator[Any] = (row._asdict() for row in claims.head(MOST_LINES).itertuples(index=False))
-    heads = columns(("run|" if places else "") + _HEADS, _NUMBERS)
+    heads = columns(("run|" if places else "") + _HEADS, _NUMBERS, _TITLES)
     whole = table(heads, ([*([_place(row, places)] if places else []), *_row(row)] for row in rows), label, is_cards=True)
     if len(claims) <= MOST_LINES:
         return whole
@@ -76,14 +78,19 @@ def _row(row: dict[str, Any]) -> list[object]:
     says = math.isfinite(measured) and word in ("holds", "rejected")
     return [
         tag("b", row["claim"]),
-        tag("span", row.get("statement") or "", class_="statement"),
+        _statement(row),
         plus_minus(sign + number(derived), error) if says else "–",
         plus_minus(number(measured), half) if says else "–",
         f"{measured / derived:.4f}" if says and has_ratio(row) else "–",
         verdict(word),
-        _word(row.get("reference")),
-        _word(row.get("note")),
     ]
+
+
+def _statement(row: dict[str, Any]) -> Html:
+    """What is stated, and below it where that comes from and what is to be noted."""
+    below = [word for word in (_word(row.get("reference")), _word(row.get("note"))) if word]
+    small = tag("span", " — ".join(below), class_="source") if below else ""
+    return join([tag("span", _word(row.get("statement")) or "–", class_="statement"), small])
 
 
 def relation(row: dict[str, Any]) -> str:
@@ -92,23 +99,26 @@ def relation(row: dict[str, Any]) -> str:
     The file does not name the relation. What holds although it differs by more than all errors is held against a
     bound; of a bound that is rejected the statement tells, as it does for the figures.
     """
-    derived, measured = real(row.get("derived")), real(row.get("measured"))
-    allowed = _zero(row.get("model_error")) + (_zero(row.get("upper")) - _zero(row.get("lower"))) / 2
-    holds = row.get("verdict") == "holds"
-    named = re.search(BOUND, f"{row.get('claim')} {row.get('statement')}")
-    exceeds = holds and "lower" in row and abs(measured - derived) > allowed * (1 + 1e-6) + 1e-300
-    if not (named or exceeds):
+    law = _law(row)
+    if not is_bound(law, has_errors="lower" in row):
         return ""
-    return "≥ " if (measured >= derived) == holds else "≤ "
+    return "≥ " if (law.measured >= law.derived) == (law.verdict == "holds") else "≤ "
+
+
+def _law(row: dict[str, Any]) -> Law:
+    measured = real(row.get("measured"))
+    lower, upper = (real(row.get(end, measured)) for end in ("lower", "upper"))
+    return Law(
+        _word(row.get("claim")), _word(row.get("statement")), real(row.get("derived")), _zero(row.get("model_error")),
+        measured, lower, upper, _word(row.get("verdict")),
+    )  # fmt: skip
 
 
 def has_ratio(row: dict[str, Any]) -> bool:
     """Whether measured over derived says something: no bound, and nothing that is zero to rounding."""
-    derived, measured = real(row.get("derived")), real(row.get("measured"))
+    law = _law(row)
     half = (_zero(row.get("upper")) - _zero(row.get("lower"))) / 2
-    return bool(
-        math.isfinite(derived) and math.isfinite(measured) and abs(derived) > 10 * half and derived and not relation(row)
-    )
+    return math.isfinite(law.ratio) and abs(law.derived) > 10 * half and not relation(row)
 
 
 def _summary(claims: pd.DataFrame) -> Html:
@@ -129,7 +139,7 @@ def _summary(claims: pd.DataFrame) -> Html:
             counts["holds"], counts["rejected"], counts["not applicable"], verdict(word),
         ])  # fmt: skip
     heads = columns("claim|statement|statements|measured / derived|hold|rejected|not applicable|verdict",
-                    "statements|measured / derived|hold|rejected|not applicable")  # fmt: skip
+                    "statements|measured / derived|hold|rejected|not applicable", _TITLES)  # fmt: skip
     return table(heads, rows, "Claims, summed up", is_cards=True)
 
 

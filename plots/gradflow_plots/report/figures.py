@@ -55,8 +55,9 @@ def _draw(kind: FigureKind, subject: Subject, name: str, drawn: Drawn) -> Html |
     try:
         figure = kind.draw(subject.source)
         title = f"{subject.name}: {kind.name}"
-        return Html(figure_svg(figure, name, title=title, description=kind.caption, scale=SCALE).replace(
-            "<svg ", f'<svg data-width="{"page" if figure.get_figwidth() > 5 else "column"}" ', 1))  # fmt: skip
+        svg = figure_svg(figure, name, title=title, description=kind.caption, scale=SCALE)
+        # Never smaller than in print, where its letters have 7 points; on a phone its box scrolls.
+        return Html(svg.replace('style="width:', f'style="min-width:{figure.get_figwidth() * 96:.0f}px;width:', 1))
     except accepted as error:
         drawn.failed.append((kind.name, str(error) if isinstance(error, RunError) else "what was recorded does not reach"))
         return None

@@ -85,11 +85,11 @@ def located(value: float, error: float) -> str:
 
 
 def plus_minus(value: str, error: float, digits: int = 2) -> Html:
-    """Return ``value ± error``, which may break before the ±; no error is no ±."""
+    """Return ``value ± error``, which may break before the ±; no error, or one of 0, is no ±."""
     shown = tag("span", value, class_="n")
-    if not math.isfinite(error):
+    if not math.isfinite(error) or error == 0:
         return shown
-    return join([shown, " ", tag("span", f"± {number(error, digits)}", class_="n e")])
+    return tag("span", shown, " ", tag("span", f"± {number(error, digits)}", class_="n e"), class_="pm")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -99,7 +99,9 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 # MARK: Verdicts
 
-_SIGNS = {"holds": "✓", "finished": "✓", "reached": "✓", "rejected": "✗", "BROKEN": "✗", "failed": "✗"}
+_SIGNS = dict.fromkeys(("holds", "finished", "matches"), "✓") | dict.fromkeys(
+    ("rejected", "BROKEN", "failed", "diverged", "differs"), "✗"
+)
 _CLASSES = {"✓": "good", "✗": "bad"}
 
 
@@ -115,16 +117,20 @@ def verdict(word: object) -> Html:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its head, and whether it holds numbers."""
+    """A column: its head, whether it holds numbers, and whether it names what its row is about."""
 
     head: str
     is_number: bool = False
-    is_wide: bool = False
+    is_title: bool = False
 
 
-def columns(heads: str, numbers: str = "") -> list[Column]:
-    """Return columns by their heads, those in ``numbers`` aligned as such; both separated by ``|``."""
-    return [Column(head, head in numbers.split("|")) for head in heads.split("|")]
+def columns(heads: str, numbers: str = "", titles: str = "") -> list[Column]:
+    """Return columns by their heads, those in ``numbers`` aligned as such, those in ``titles`` the names of rows.
+
+    All are separated by ``|``; without ``titles`` the first one is it.
+    """
+    named = heads.split("|")
+    return [Column(head, head in numbers.split("|"), head in (titles or named[0]).split("|")) for head in named]
 
 
 def table(heads: Sequence[Column], rows: Iterable[Sequence[object]], label: str, *, is_cards: bool = False) -> Html:
@@ -139,7 +145,7 @@ def table(heads: Sequence[Column], rows: Iterable[Sequence[object]], label: str,
         for at in kept
     ), role="row")  # fmt: skip
     body = join(
-        (tag("tr", *(_cell(heads[at], row[at]) for at in kept), role="row") for row in cells), "\n"
+        (tag("tr", *(_cell(heads[at], row[at], is_cards) for at in kept), role="row") for row in cells), "\n"
     )
     whole = tag(
         "table",
@@ -149,9 +155,12 @@ def table(heads: Sequence[Column], rows: Iterable[Sequence[object]], label: str,
     return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
-def _cell(column: Column, content: Html) -> Html:
-    names = [name for name, holds in (("num", column.is_number), ("wide", column.is_wide)) if holds]
-    return tag("td", content, role="cell", data_label=column.head, class_=" ".join(names) or None)
+def _cell(column: Column, content: Html, is_card: bool) -> Html:
+    flags = {"num": column.is_number, "title": column.is_title, "none": content in ("", "–")}
+    names = [name for name, holds in flags.items() if holds]
+    # A card is a grid of a label and one thing beside it.
+    shown = tag("div", content) if is_card else content
+    return tag("td", shown, role="cell", data_label=column.head, class_=" ".join(names) or None)
 
 
 def listing(pairs: Iterable[tuple[str, object]]) -> Html:

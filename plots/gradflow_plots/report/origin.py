@@ -67,8 +67,8 @@ def _experiment_hash(subject: Subject) -> Html | str:
     if not subject.experiment:
         return join([_hash(stated), " but there is no experiment.yaml"])
     is_same = hashlib.sha256(file.read_bytes()).hexdigest() == stated
-    return join([_hash(stated), " ", verdict("holds" if is_same else "BROKEN"),
-                 "" if is_same else ": experiment.yaml is another one, it was changed after the run"])  # fmt: skip
+    return join([_hash(stated), " ", verdict("matches" if is_same else "differs"),
+                 "" if is_same else ": experiment.yaml was changed after the run"])  # fmt: skip
 
 
 def _files(subject: Subject) -> Html:

@@ -126,11 +126,11 @@ def _summary(subject: Subject) -> Html:
         finished = int((subject.source.runs["status"] == "finished").sum())
         parts.append(f"{finished} of {plural(max(_total(subject), len(subject.source.runs)), 'run')} finished")
     if math.isfinite(subject.seconds):
-        parts.append(f"{subject.seconds:.1f} s")
+        parts.append(f"{subject.seconds:.1f}\N{NO-BREAK SPACE}s")
     line = join([part for part in parts if part], " · ")
     ends = [f"{name} {number(value) if not isinstance(value, str) or value in ('inf', '-inf', 'nan') else value}"
             for name, value in subject.quantities.items()]  # fmt: skip
-    return join([line, join([tag("br"), "At the end: ", ", ".join(ends)]) if ends else ""])
+    return join([line, join([tag("br"), "At the end: " if subject.is_whole else "Where it was left: ", ", ".join(ends)]) if ends else ""])
 
 
 def _total(subject: Subject) -> int:
@@ -140,7 +140,9 @@ def _total(subject: Subject) -> int:
 def _banner(subject: Subject) -> Html:
     """What is not as it should be, in the reader's way."""
     lines: list[object] = []
-    reason = f": {subject.message}" if subject.message else ""
+    # "stopped on its way, by a signal" says the state by itself.
+    told = subject.message if subject.message.startswith(subject.state) else f"{subject.state}: {subject.message}"
+    reason = told if subject.message else subject.state
     if subject.kind in ("runs", "sweep"):
         counts = subject.manifest.get("flows") or {}
         if not subject.is_whole and counts:
@@ -150,12 +152,12 @@ def _banner(subject: Subject) -> Html:
             lines.append(f"Not complete: of {counts.get('total', 0)} runs {', '.join(lost) or 'some are missing'}. "
                          "All counts and ranges below are those of the others.")  # fmt: skip
         elif not subject.is_whole:
-            lines.append(f"Not complete: {subject.state}{reason}.")
+            lines.append(f"Not complete: {reason}.")
     elif subject.state == "running":
         lines.append("Not complete: no end is recorded. It is still running, or it was killed.")
     elif subject.state not in ("finished", ""):
-        lines.append(f"Not complete: {subject.state}{reason}. What stands here is what was recorded up to there; the last "
-                     "values are not those of an end, and claims may be missing.")  # fmt: skip
+        lines.append(f"Not complete: {reason}. What stands here is what was recorded up to there: the last values are not those "
+                     "of an end, and claims are missing, or judged on a part of the flow.")  # fmt: skip
     if subject.fault:
         lines.append(f"Its tables cannot be read, so there is no more than its manifest says. {subject.fault}")
     if not lines:

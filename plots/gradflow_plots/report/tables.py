@@ -108,18 +108,13 @@ def more_sections(subject: Subject) -> list[tuple[str, str, Html]]:
 def _training(run: Run) -> Html:
     rows = []
     for name, steps in run.training.items():
-        last = steps.iloc[-1] if len(steps) else None
-        far = run.distances
-        if far is not None:
-            far = far[far["optimizer"] == name] if "optimizer" in far.columns else far.iloc[:0]
+        distance, sharpness = _farthest(run.distances, name)
         rows.append([
             name, number(steps["step"].groupby(steps["stage"]).max().sum() if len(steps) else 0, 10),
-            number(far["relative_distance"].max(), 3) if far is not None and "relative_distance" in far.columns else "–",
-            number(steps["sharpness"].max(), 3) if "sharpness" in steps.columns else "–",
-            number(last["loss"], 7) if last is not None else "–",
+            number(distance, 3), number(sharpness, 3), number(steps["loss"].iloc[-1], 7) if len(steps) else "–",
         ])  # fmt: skip
-    heads = columns("optimiser|steps|largest distance / path|largest λ_max|loss at end",
-                    "steps|largest distance / path|largest λ_max|loss at end")  # fmt: skip
+    heads = columns("optimiser|steps|distance / path|λ_max / limit|loss at end",
+                    "steps|distance / path|λ_max / limit|loss at end")  # fmt: skip
     parts: list[object] = [table(heads, rows, "Discrete optimisers beside the flow", is_cards=True)]
     if run.convergence is not None and not run.convergence.empty:
         rows = [
@@ -130,7 +125,19 @@ def _training(run: Run) -> Html:
         heads = columns("rate|steps|status|distance / path|order|λ_max / limit",
                         "rate|steps|distance / path|order|λ_max / limit")  # fmt: skip
         parts += [tag("h4", "Gradient descent at several rates"), table(heads, rows, "Convergence", is_cards=True)]
+    parts.append(note("Distance: the largest from the flow at the same time, over the length of the flow's path. λ_max: the "
+                      "largest over its limit of stability; beyond 1 steps overshoot."))  # fmt: skip
     return join(parts, "\n")
+
+
+def _farthest(distances: pd.DataFrame | None, name: str) -> tuple[float, float]:
+    """The largest distance of an optimiser from the flow, over the length of the whole path, and of sharpness over limit."""
+    columns_wanted = {"optimizer", "distance", "relative_distance", "sharpness", "stability_limit"}
+    if distances is None or not columns_wanted <= set(distances.columns):
+        return math.nan, math.nan
+    rows = distances[distances["optimizer"] == name]
+    path = (rows["distance"] / rows["relative_distance"]).max()  # the length up to a row is largest at the end
+    return float(rows["distance"].max() / path), float((rows["sharpness"] / rows["stability_limit"]).max())
 
 
 def _losses(losses: pd.DataFrame) -> Html:
@@ -154,12 +161,12 @@ def _points(plane: Plane) -> Html:
         return note("None was found in the plane.")
     values = [name for name in plane.fixed_points.columns if name.startswith("eigenvalue.")]
     rows = [
-        [number(row["x"]), number(row["y"]), row["kind"], number(row.get("loss"), 8), number(row.get("gradient_norm"), 3),
+        [row["kind"], number(row["x"]), number(row["y"]), number(row.get("loss"), 8), number(row.get("gradient_norm"), 3),
          ", ".join(number(row[name], 4) for name in values if math.isfinite(real(row[name])))]
         for row in plane.fixed_points.to_dict("records")
     ]  # fmt: skip
     numbers = f"{plane.names[0]}|{plane.names[1]}|loss|‖∇L‖"
-    heads = columns(f"{plane.names[0]}|{plane.names[1]}|kind|loss|‖∇L‖|eigenvalues of the Hessian", numbers)
+    heads = columns(f"kind|{plane.names[0]}|{plane.names[1]}|loss|‖∇L‖|eigenvalues of the Hessian", numbers)
     paths = plural(plane.paths["path"].nunique(), "path")
     return join([table(heads, rows, "Fixed points", is_cards=True),
                  note(f"{plural(len(plane.field), 'node')} of the field, {paths}.")], "\n")  # fmt: skip

@@ -103,7 +103,7 @@ def sweep_events_section(sweep: Sweep) -> Html:
         times = reached["clock" if has_clock else "t"]
         first, middle, last = (_place(reached, times, share) for share in (0, 0.5, 1))
         rows.append([
-            name, stage, f"{len(reached)} of {len(group)}", first, middle, last,
+            name, stage, tag("span", f"{len(reached)} of {len(group)}", class_="n"), first, middle, last,
             len(censored) or "–", number(reached["t_error"].max(), 2), meaning(str(name), sweep.settings),
         ])  # fmt: skip
     parts: list[object] = []
