@@ -11,7 +11,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill test-mutations test-engines sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures setup clean help
+.PHONY: run build test test-kill test-mutations test-engines test-report sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures setup clean help
 
 # MARK: - How everything is built
 
@@ -94,6 +94,10 @@ sanitize-address sanitize-thread: sanitize-%: setup .venv/complete
 # The script's own exit code, which make turns into 2, is in its last line; scripts/test-engines.sh gives it itself.
 test-engines: build ## Run a sweep on Slurm, Snakemake and GNU parallel, interrupted: the bytes of a local run
 	@scripts/test-engines.sh
+
+# Exit codes as for the engines: scripts/test-report.sh gives its own, make turns them into 2.
+test-report: build .venv/complete ## Look at reports in headless Chromium: 360, 800, 1600 pixels, light, dark, print
+	@scripts/test-report.sh
 
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them

@@ -33,7 +33,7 @@ def draw_figures(subjects: Sequence[tuple[str, Subject]], room: int = ROOM) -> d
     """
     wanted = {prefix: figures_for(subject.source) if subject.source else [] for prefix, subject in subjects}
     drawn = {prefix: Drawn() for prefix, _ in subjects}
-    used, is_full = 0, False
+    used, is_full = 0, room <= 0
     for rank in range(max((len(kinds) for kinds in wanted.values()), default=0)):
         for prefix, subject in subjects:
             if rank >= len(wanted[prefix]):

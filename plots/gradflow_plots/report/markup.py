@@ -24,7 +24,7 @@ def text(value: object) -> Html:
     if isinstance(value, Html):
         return value
     shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):  # attributes stand between "
         shown = shown.replace(character, entity)
     return Html(shown)
 

@@ -220,7 +220,7 @@ def _differing(named: list[tuple[str, Subject]]) -> Html:
         return note("The experiments have the same values in all keys that stand outside of lists.")
     labels = [label for label, _ in told]
     rows = [
-        [tag("code", key), *(text(settings.get(key, "–")) for _, settings in told)] for key in differing[:_MOST_KEYS]
+        [tag("code", key), *(text(settings.get(key, "not set")) for _, settings in told)] for key in differing[:_MOST_KEYS]
     ]  # fmt: skip
     rest = f" {len(differing) - _MOST_KEYS} more differ." if len(differing) > _MOST_KEYS else ""
     heads = columns("|".join(["key", *(label.replace("|", "/") for label in labels)]))

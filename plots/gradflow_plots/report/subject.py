@@ -120,9 +120,9 @@ def read_subject(path: Path, *, is_partial: bool = False, is_inner: bool = False
     settings = read_settings(path / "experiment.yaml") if experiment else {}
     inner: list[Subject] = []
     if not is_inner and isinstance(source, Sweep):
-        runs = inner_runs(path)
-        if len(runs) <= MOST_INNER:
-            inner = [read_subject(run, is_partial=True, is_inner=True) for run in runs]
+        total = max(len(source.runs), int((manifest.get("flows") or {}).get("total", 0)))
+        if total <= MOST_INNER:
+            inner = [read_subject(run, is_partial=True, is_inner=True) for run in inner_runs(path)]
     try:
         claims = source.claims if isinstance(source, Run | Sweep) else read_claims(path)
     except RunError as error:
