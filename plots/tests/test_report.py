@@ -19,7 +19,7 @@ from gradflow_plots.report import MARK, page, read_subject
 from gradflow_plots.report.__main__ import main
 from gradflow_plots.report.claims import relation
 from gradflow_plots.report.markup import Html, located, number, plus_minus, tag, text
-from gradflow_plots.report.origin import _shell
+from gradflow_plots.report.origin import shell_word
 
 RUN_SECTIONS = "claims times figures solver origin again".split()
 
@@ -262,11 +262,11 @@ def test_markup_is_markup_only_where_it_was_made() -> None:
 
 @pytest.mark.parametrize("word", ["plain", "with space", "it's", "$(x) `y`", "-n", "ä;|&\"\\"])
 def test_commands_are_quoted(word: str) -> None:
-    assert shlex.split(_shell(word)) == [word]
+    assert shlex.split(shell_word(word)) == [word]
 
 
 def test_control_characters_in_commands_are_escaped() -> None:
-    assert _shell("a\nb'c\\") == r"$'a\x0ab\x27c\x5c'"
+    assert shell_word("a\nb'c\\") == r"$'a\x0ab\x27c\x5c'"
 
 
 # MARK: Numbers

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..claims import is_bound
 from ..laws import Law
-from .markup import Html, columns, details, join, note, number, plural, plus_minus, real, table, tag, text, verdict
+from .markup import Html, columns, details, join, note, number, plural, plus_minus, real, span, table, tag, text, verdict
 from .subject import Subject, verdict_counts
 
 #: So many statements have a line of their own in a part that stands open; more are summed up first.
@@ -135,7 +135,7 @@ def _summary(claims: pd.DataFrame) -> Html:
         word = "rejected" if counts["rejected"] else "holds" if counts["holds"] else "not applicable"
         rows.append([
             tag("b", claim), tag("span", statement, class_="statement"), len(group),
-            f"{min(ratios):.4f} … {max(ratios):.4f}" if ratios else "–",
+            span(f"{min(ratios):.4f}", "…", f"{max(ratios):.4f}") if ratios else "–",
             counts["holds"], counts["rejected"], counts["not applicable"], verdict(word),
         ])  # fmt: skip
     heads = columns("claim|statement|statements|measured / derived|hold|rejected|not applicable|verdict",

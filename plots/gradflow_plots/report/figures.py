@@ -9,6 +9,7 @@ from ..registry import FigureKind, figures_for
 from ..svg import figure_svg
 from ..tables import RunError
 from .markup import Html, join, note, tag
+from .origin import shell_word
 from .subject import Subject
 
 #: So many bytes of figures a page has at most, so that one of a few runs stays below 2 MB.
@@ -76,5 +77,5 @@ def figures_section(prefix: str, subject: Subject, drawn: Drawn) -> Html:
     if drawn.left_out:
         parts.append(note(
             f"Left out, so that the page stays small: {', '.join(drawn.left_out)}. ",
-            tag("code", f"python -m gradflow_plots {subject.path}"), " draws them."))  # fmt: skip
+            tag("code", f"python -m gradflow_plots {shell_word(subject.path)}"), " draws them."))  # fmt: skip
     return join(parts, "\n") if parts else note("No figure applies to what is recorded here.")

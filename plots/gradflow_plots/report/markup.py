@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 #: Elements without an end.
 _VOID = frozenset({"br", "meta", "link"})
+#: A table of more columns has smaller letters on paper.
+_MOST_COLUMNS = 8
 #: What no page may hold: control characters, surrogates, and what turns the direction of reading.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
@@ -92,6 +94,11 @@ def plus_minus(value: str, error: float, digits: int = 2) -> Html:
     return tag("span", shown, " ", tag("span", f"± {number(error, digits)}", class_="n e"), class_="pm")
 
 
+def span(first: str, sign: str, last: str) -> Html:
+    """Return ``first … last``, which may break behind the sign and nowhere else."""
+    return tag("span", tag("span", f"{first} {sign}", class_="n"), " ", tag("span", last, class_="n"), class_="pm")
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Return ``1 run``, ``2 runs``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
@@ -150,7 +157,9 @@ def table(heads: Sequence[Column], rows: Iterable[Sequence[object]], label: str,
     whole = tag(
         "table",
         tag("thead", head, role="rowgroup"), "\n", tag("tbody", body, role="rowgroup"),
-        class_="cards" if is_cards else None, role="table", aria_label=label,
+        class_=" ".join(
+            name for name, holds in (("cards", is_cards), ("broad", len(kept) > _MOST_COLUMNS)) if holds
+        ) or None, role="table", aria_label=label,
     )  # fmt: skip
     return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label=label)
 

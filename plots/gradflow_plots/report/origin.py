@@ -114,14 +114,14 @@ def _commands(subject: Subject) -> list[str]:
     if subject.kind in ("information", "benchmarks"):
         if subject.kind == "benchmarks":
             return ["make bench    # hours"]
-        return [f"{_PROGRAM} information EXPERIMENT --csv {_shell(subject.path)}    # of the experiment it was made from"]
+        return [f"{_PROGRAM} information EXPERIMENT --csv {shell_word(subject.path)}    # of the experiment it was made from"]
     place = str(subject.path)
-    experiment, again = _shell(f"{place}/experiment.yaml"), _shell(f"{place.rstrip('/')}-again")
+    experiment, again = shell_word(f"{place}/experiment.yaml"), shell_word(f"{place.rstrip('/')}-again")
     lines = []
     source = subject.manifest.get("source") or {}
     if source.get("commit"):
         dirty = "    # it had changes beside this commit" if source.get("dirty") else ""
-        lines.append(f"git checkout {_shell(source['commit'])}{dirty}")
+        lines.append(f"git checkout {shell_word(source['commit'])}{dirty}")
     lines.append("make build")
     match subject.kind:
         case "sweep":
@@ -131,25 +131,25 @@ def _commands(subject: Subject) -> list[str]:
             lines.append(f"{_PROGRAM} phase-plane {experiment} --out {again}")
         case "evaluation":
             run = subject.manifest.get("evaluated_run") or "RUN"
-            lines.append(f"{_PROGRAM} evaluate {_shell(run)} --out {again}    # with the keys evaluation.… below, by --set")
+            lines.append(f"{_PROGRAM} evaluate {shell_word(run)} --out {again}    # with the keys evaluation.… below, by --set")
         case "tables":
             lines.append(f"{_PROGRAM} approximate {experiment} --out {again}")
         case _:
             lines.append(f"{_PROGRAM} run {experiment} --out {again}")
     if not subject.is_whole and subject.kind in ("run", "runs"):
         lines += ["", "# or, to go on where it was interrupted:",
-                  f"{_PROGRAM} run {experiment} --out {_shell(place)} --resume"]  # fmt: skip
+                  f"{_PROGRAM} run {experiment} --out {shell_word(place)} --resume"]  # fmt: skip
     elif not subject.is_whole and subject.kind == "sweep":
-        lines += ["", "# or, to run what is missing:", f"{_PROGRAM} sweep run --retry-failed {_shell(place)}",
-                  f"{_PROGRAM} sweep collect {_shell(place)}"]  # fmt: skip
+        lines += ["", "# or, to run what is missing:", f"{_PROGRAM} sweep run --retry-failed {shell_word(place)}",
+                  f"{_PROGRAM} sweep collect {shell_word(place)}"]  # fmt: skip
     else:
         lines += ["", "# the same bytes, but for the manifest, which holds times and machine:",
-                  f"diff -r -x manifest.json -x report.html -x figures {_shell(place)} {again}"]  # fmt: skip
-    lines += ["", "# this page:", f"{_PROGRAM} report {_shell(place)}{'' if subject.is_whole else ' --partial'}"]
+                  f"diff -r -x manifest.json -x report.html -x figures {shell_word(place)} {again}"]  # fmt: skip
+    lines += ["", "# this page:", f"{_PROGRAM} report {shell_word(place)}{'' if subject.is_whole else ' --partial'}"]
     return lines
 
 
-def _shell(word: object) -> str:
+def shell_word(word: object) -> str:
     """A word as a shell takes it; control characters, which no page shows, as bash writes them."""
     plain = str(word)
     if plain.isprintable():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..run import inner_runs
 from ..sweep import Sweep
-from .markup import Html, columns, join, note, number, plural, real, table, tag, verdict
+from .markup import Html, columns, join, note, number, plural, real, span, table, tag, verdict
 from .subject import Subject
 
 #: So many runs inside a folder are opened for their statistics at most.
@@ -49,9 +49,9 @@ def _stages(subject: Subject) -> Html:
     for stage, work in zip(stages, statistics, strict=True):
         rows.append([
             stage.get("name", ""), ", ".join(stage.get("trained_groups", [])),
-            f"{number(stage.get('t_start'))} … {number(stage.get('t_end'))}",
+            span(number(stage.get("t_start")), "…", number(stage.get("t_end"))),
             *(number(work.get(key), 10) for key in shown),
-            f"{number(work.get('loss_at_start'), 8)} → {number(work.get('loss_at_end'), 8)}",
+            span(number(work.get("loss_at_start"), 8), "→", number(work.get("loss_at_end"), 8)),
             number(work.get("gradient_norm_at_end"), 3), stage.get("ending") or "running",
         ])  # fmt: skip
     if len(stages) > 1:
@@ -97,7 +97,9 @@ def _spread(subject: Subject) -> Html:
         "loss": "final loss",
     }
     if "steps" not in runs.columns:
-        runs = runs.join(pd.DataFrame(_opened(subject.path), index=None))
+        opened = _opened(subject.path)
+        places = runs["path"] if "path" in runs.columns else pd.Series("", index=runs.index)
+        runs = runs.join(pd.DataFrame([opened.get(str(place), {}) for place in places], index=runs.index))
         kept = {"steps": "steps", "derivative_evaluations": "gradients", "jacobian_evaluations": "Hessians", **kept}
     rows = []
     for key, name in kept.items():
@@ -119,9 +121,9 @@ def _spread(subject: Subject) -> Html:
     return join(parts, "\n")
 
 
-def _opened(folder: Path) -> list[dict[str, Any]]:
-    """Sums of the statistics of all stages of every run inside, and whether its laws hold."""
-    found = []
+def _opened(folder: Path) -> dict[str, dict[str, Any]]:
+    """Run inside → sums of the statistics of all its stages, and whether its laws hold."""
+    found = {}
     for run in inner_runs(folder)[:MOST_OPENED]:
         try:
             manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
@@ -130,7 +132,8 @@ def _opened(folder: Path) -> list[dict[str, Any]]:
         except (OSError, ValueError, KeyError, TypeError):
             continue
         sums = {key: sum(_known(one.get(key)) for one in statistics) for key in _WORK if key != "linear_failures"}
-        found.append(sums | {"laws_hold": "yes" if all(law.get("passed") for law in laws) else "no"})
+        place = run.relative_to(folder).as_posix()
+        found[place] = sums | {"laws_hold": "yes" if all(law.get("passed") for law in laws) else "no"}
     return found
 
 

@@ -15,6 +15,7 @@ from ..run import Run
 from ..sweep import Sweep
 from .claims import MOST_LINES
 from .markup import Html, columns, details, join, listing, note, number, plural, plus_minus, real, table, tag, verdict
+from .origin import shell_word
 from .subject import Subject
 
 #: A table with more lines than this is closed until it is opened.
@@ -69,7 +70,7 @@ def _runs(sweep: Sweep, prefix: str, subject: Subject) -> Html:
     if len(runs) > MOST_LINES:
         whole = join([whole, note(f"The first {MOST_LINES} of {len(runs)}, those first that did not finish.")])
     folders = sorted((subject.path / "flows").glob("*/manifest.json"))
-    hint = note("A page of one of them: ", tag("code", f"gradflow report {folders[0].parent}")) if folders else ""
+    hint = note("A page of one of them: ", tag("code", f"gradflow report {shell_word(folders[0].parent)}")) if folders else ""
     if len(runs) <= _MOST_OPEN:
         return join([whole, hint])
     return details(f"All {plural(len(runs), 'run')} one by one", whole, hint)

@@ -41,11 +41,10 @@ PAGES = {
     "plane": ["plane-mixed"],
     "phases": ["four-phases"],
     "descent": ["descent"],
-    "generalisation": ["generalisation"],
     "information": ["information"],
-    "stopped": ["-three-stage"],
+    "stopped": ["-four-phases"],
     "two": ["three-stage", "generalisation"],
-    "many": ["three-stage", "descent", "four-phases", "selection-diagram", "plane-shares", "information"],
+    "many": ["four-phases", "capacity-diagram", "plane-shares", "information", "selection-diagram"],
 }
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 OPEN = "document.querySelectorAll('details').forEach((one) => { one.open = true })"
@@ -93,8 +92,8 @@ def check_the_check(browser: Chromium, folder: Path) -> int:
 
 def write_reports(runs: Path, out: Path) -> dict[str, Path]:
     """Write all reports, two at a time; return their files by name."""
-    stopped = out / "stopped-runs" / "three-stage"
-    shutil.copytree(runs / "three-stage", stopped, ignore=shutil.ignore_patterns("report.html", "figures"))
+    stopped = out / "stopped-runs" / "four-phases"
+    shutil.copytree(runs / "four-phases", stopped, ignore=shutil.ignore_patterns("report.html", "figures"))
     manifest = json.loads((stopped / "manifest.json").read_text(encoding="utf-8"))
     manifest["status"] = {"state": "stopped", "message": "stopped on its way, by a signal <b>&</b> a very_long_word" + "x" * 90}
     (stopped / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
