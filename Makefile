@@ -11,7 +11,7 @@ BENCH_ARGS ?=
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run build test test-kill test-mutations test-engines test-notebooks sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures notebooks setup clean help
+.PHONY: run build test test-kill test-mutations test-engines test-report test-notebooks sanitize sanitize-address sanitize-thread verify verify-long bench bench-test lint format docs figures notebooks setup clean help
 
 # MARK: - How everything is built
 
@@ -101,6 +101,10 @@ test-engines: build ## Run a sweep on Slurm, Snakemake and GNU parallel, interru
 
 test-notebooks: build .venv-notebooks/complete ## Execute all notebooks, with their flows, and compare the kinds of their outputs
 	@PYTHONPATH=plots .venv-notebooks/bin/python -m gradflow_plots.notebooks --check --program .build/release/gradflow
+
+# Exit codes as for the engines: scripts/test-report.sh gives its own, make turns them into 2.
+test-report: build .venv/complete ## Look at reports in headless Chromium: 360, 800, 1600 pixels, light, dark, print
+	@scripts/test-report.sh
 
 # All of them run, whichever fails; the first exit code is the one that counts.
 verify: build ## Run all experiments that make claims or have bounds, and judge them

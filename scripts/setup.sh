@@ -4,6 +4,7 @@
 #     scripts/setup.sh             what building, running and testing need
 #     scripts/setup.sh slurm       and Slurm, for the test of experiments/engines
 #     scripts/setup.sh parallel    or GNU parallel
+#     scripts/setup.sh browser     or Chromium, for the test of reports; it needs no Swift
 #     scripts/setup.sh sanitize    and the sanitizers of the toolchain, which are only looked for
 #
 # Each need is looked for as the file that the build will use, so SUNDIALS built by hand counts too
@@ -57,6 +58,19 @@ has_program() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev
 # Another program has the same name.
 has_gnu_parallel() { [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]; }
 
+# The same names as in plots/tests/browser/chromium.py.
+has_chromium() {
+  local name
+  if [[ -n ${CHROMIUM:-} ]]; then
+    has_program "$CHROMIUM"
+    return
+  fi
+  for name in chromium chromium-browser google-chrome-stable google-chrome chrome; do
+    if has_program "$name"; then return 0; fi
+  done
+  return 1
+}
+
 # MARK: - What is missing
 
 declare -a packages=() # names for apt-get
@@ -69,6 +83,12 @@ need() {
 
 look() {
   packages=()
+  if [[ $extra == browser ]]; then
+    has_chromium || need chromium "Chromium, for the test of reports"
+    any_file /usr/share/fonts/*/*/*.ttf /usr/share/fonts/*/*.ttf /usr/share/fonts/*.ttf ||
+      need fonts-dejavu-core "letters, for the test of reports"
+    return 0
+  fi
   has_sundials || need libsundials-dev "SUNDIALS, the integrator"
   has_library openblas || need libopenblas-dev "OpenBLAS, linear algebra"
   any_file /usr/lib/gcc/*/*/crtbegin.o && any_file /usr/include/c++/*/vector /usr/local/include/c++/*/vector ||
@@ -173,9 +193,20 @@ only_python_is_missing() {
 # MARK: - Main
 
 readonly extra=${1:-}
-if (($# > 1)) || [[ $extra != @(|slurm|parallel|sanitize) ]]; then
-  echo "usage: scripts/setup.sh [slurm | parallel | sanitize]" >&2
+if (($# > 1)) || [[ $extra != @(|slurm|parallel|browser|sanitize) ]]; then
+  echo "usage: scripts/setup.sh [slurm | parallel | browser | sanitize]" >&2
   exit 2
+fi
+
+if [[ $extra == browser ]]; then
+  if [[ -n ${CHROMIUM:-} ]] && ! has_chromium; then fail "CHROMIUM names $CHROMIUM, and there is no such program."; fi
+  look
+  if ((${#packages[@]} > 0)); then
+    install
+    look
+    ((${#packages[@]} == 0)) || fail "still missing after the installation: ${packages[*]}."
+  fi
+  exit 0
 fi
 
 swift=$(command -v swift) || fail \

@@ -126,7 +126,7 @@ def test_colours_follow_the_page(svg: str, folders: dict[str, Path]) -> None:
     assert "#000000" not in dark and "#e8e6e3" in dark.lower() and "#000000" in light
     names = set(re.findall(r"var\((--gradflow-\w+)", svg))
     css = theme_css()
-    assert all(css.count(f"{name}:") == 4 for name in names)
+    assert all(css.count(f"{name}:") == 3 for name in names)
     assert figure_svg(figure, "one", theme="dark") == dark
 
 
