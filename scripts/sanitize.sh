@@ -59,7 +59,7 @@ export LSAN_OPTIONS=$options:print_suppressions=0:suppressions=$own/leaks.supp
 export UBSAN_OPTIONS=$options:print_stacktrace=1
 export TSAN_OPTIONS=$options:suppressions=$own/thread.supp
 forget_reports() { rm -rf "$reports" && mkdir "$reports"; }
-count_reports() { grep -rls '^SUMMARY: ' "$reports" | wc -l; }
+count_reports() { { grep -rls '^SUMMARY: ' "$reports" || true; } | wc -l; }
 
 say "faults on purpose"
 swift build --quiet --package-path "$own/faults" --scratch-path "$build/faults" "${flags[@]}"
