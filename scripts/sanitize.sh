@@ -26,9 +26,10 @@ case $kind in
   thread)
     readonly sanitizer=(--sanitize=thread -Xlinker "$build/swift-mutex.o")
     readonly seen=(c-race c-race-lanes c-race-vectors swift-race swift-race-lanes swift-race-relaxed)
-    # Experiments that are long on purpose, run some two hundred times one after the other: most of an hour, with the
-    # threads of other tests. One of them limits the size of files, and the sanitizer needs one of its own.
-    readonly left_out=(--skip KillTests --skip ResumeTests)
+    # Programs that are started thousands of times, mostly with one thread, most of an hour long, with the threads of
+    # other tests. One of them limits the size of files, and the sanitizer needs one of its own.
+    readonly left_out=(
+      --skip KillTests --skip ResumeTests --skip HostileExperimentTests --skip HostileFileTests --skip HostileDiskTests)
     ;;
   *)
     echo "usage: scripts/sanitize.sh address|thread [FLAGS OF SWIFT BUILD…]" >&2
