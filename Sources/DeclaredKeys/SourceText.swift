@@ -144,7 +144,8 @@ struct SourceText {
     }
     // One that nobody writes into would be waited for; what a shell passes as /dev/fd/63 is written.
     var status = stat()
-    let isPassed = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+    let isPassed =
+      path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
     guard isPassed || stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFIFO else {
       throw failure(.unreadable, "a pipe", "store it in a file first")
     }

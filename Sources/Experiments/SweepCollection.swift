@@ -135,7 +135,8 @@ private struct DiagramRow {
       let statement = table.columns.firstIndex(of: "statement"),
       let derived = table.columns.firstIndex(of: "derived"),
       let measured = table.columns.firstIndex(of: "measured"),
-      let verdict = table.columns.firstIndex(of: "verdict")
+      let verdict = table.columns.firstIndex(of: "verdict"),
+      let relation = table.columns.firstIndex(of: "relation")
     else { return }
     var counts: [String: Int] = [:]
     for row in 0..<table.rowCount {
@@ -147,6 +148,7 @@ private struct DiagramRow {
       add("\(prefix).derived", cells[derived])
       add("\(prefix).measured", cells[measured])
       add("\(prefix).verdict", cells[verdict])
+      add("\(prefix).relation", cells[relation])
     }
   }
 }

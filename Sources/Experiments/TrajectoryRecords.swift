@@ -97,7 +97,8 @@ extension ClaimRecord {
       derived: isCompared ? finding.derived : nil, measured: isCompared ? finding.measured : nil,
       lower: isCompared ? finding.lower : nil, upper: isCompared ? finding.upper : nil,
       verdict: verdict, reference: finding.claim.reference,
-      modelError: isCompared ? finding.modelError : nil, note: note, flow: finding.flow)
+      modelError: isCompared ? finding.modelError : nil, note: note, flow: finding.flow,
+      relation: finding.relation.rawValue)
   }
 }
 

@@ -11,13 +11,13 @@ public struct Finding: Sendable, Equatable {
   }
 
   /// How the measured value is to stand to the derived one.
-  public enum Relation: Sendable, Equatable {
+  public enum Relation: String, Sendable, Equatable {
     /// The two are equal.
     case equal
     /// The derived value is an upper bound.
-    case atMost
+    case atMost = "at most"
     /// The derived value is a lower bound.
-    case atLeast
+    case atLeast = "at least"
   }
 
   /// The claim, for instance `G2`.

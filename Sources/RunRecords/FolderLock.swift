@@ -38,6 +38,7 @@ public final class FolderLock: Sendable {
   /// - Throws: `RecordError` when the file cannot be made.
   static func lock(_ folder: String) throws(RecordError) -> Outcome {
     let path = "\(folder)/\(name)"
+    let wasThere = access(path, F_OK) == 0
     let file: OpenFile
     do {
       file = try OpenFile(path: path, flags: O_RDWR | O_CREAT | O_NOFOLLOW)
@@ -48,7 +49,8 @@ public final class FolderLock: Sendable {
     do {
       guard try file.lockIfFree() else { return .taken }
     } catch {
-      unlink(path)
+      // Another process may have it.
+      if !wasThere { unlink(path) }
       throw error
     }
     // A lock that stands elsewhere by now guards nothing here.

@@ -85,12 +85,14 @@ public struct ClaimRecord: Equatable, Sendable {
   public var note: String
   /// Which flow of a sweep it is about; empty for a single one, and for laws across flows.
   public var flow: String
+  /// How measured is to stand to derived: `equal`, `at most` or `at least`.
+  public var relation: String
 
   /// Creates a line.
   public init(
     claim: String, statement: String, derived: Double?, measured: Double?, lower: Double?,
     upper: Double?, verdict: String, reference: String, modelError: Double?, note: String,
-    flow: String
+    flow: String, relation: String
   ) {
     self.claim = claim
     self.statement = statement
@@ -103,6 +105,7 @@ public struct ClaimRecord: Equatable, Sendable {
     self.modelError = modelError
     self.note = note
     self.flow = flow
+    self.relation = relation
   }
 }
 
@@ -111,7 +114,7 @@ extension Table {
   public init(claims: [ClaimRecord]) {
     self.init(columns: [
       "claim", "statement", "derived", "measured", "lower", "upper", "verdict", "reference",
-      "model_error", "note", "flow",
+      "model_error", "note", "flow", "relation",
     ])
     func cell(_ value: Double?) -> Cell { value.map(Cell.real) ?? .empty }
     for claim in claims {
@@ -119,7 +122,7 @@ extension Table {
         .text(claim.claim), .text(claim.statement), cell(claim.derived), cell(claim.measured),
         cell(claim.lower), cell(claim.upper), .text(claim.verdict), .text(claim.reference),
         cell(claim.modelError), claim.note.isEmpty ? .empty : .text(claim.note),
-        claim.flow.isEmpty ? .empty : .text(claim.flow),
+        claim.flow.isEmpty ? .empty : .text(claim.flow), .text(claim.relation),
       ])
     }
   }

@@ -8,7 +8,11 @@ import Synchronization
 /// whole, as after a kill, and a run goes on from its last checkpoint.
 enum Interruption {
   /// How long a stop may take, from the signal or from the last time that the command was heard of, in seconds.
-  static let grace = 20
+  ///
+  /// 20, or what `GRADFLOW_GRACE` says.
+  static let grace =
+    ProcessInfo.processInfo.environment["GRADFLOW_GRACE"].flatMap { Int($0) }
+    .map { max(1, min($0, 86_400)) } ?? 20
 
   private static let flag = Atomic<Bool>(false)
   /// When the first signal came, in seconds of the monotonic clock; 0 before.
@@ -35,7 +39,7 @@ enum Interruption {
     for number in [SIGINT, SIGTERM] { sigaddset(&blocked, number) }
     pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
     // Nothing that a handler uses is made there.
-    _ = (hasCome, isAsked.load(ordering: .relaxed), Exit.stopped)
+    _ = (hasCome, isAsked.load(ordering: .relaxed), Exit.stopped, grace)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         let now = Interruption.now

@@ -25,9 +25,21 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Also of runs that did not finish.")
   var partial = false
 
+  /// What Python runs.
+  private static let program = """
+    import sys
+    try:
+        from gradflow_plots.report.__main__ import main
+    except ImportError as error:
+        sys.exit(print(f"gradflow: {sys.executable}: {error}. What to do: run `make .venv/complete` in the checkout "
+            "of gradflow, or name a Python that has its packages in GRADFLOW_PYTHON.", file=sys.stderr) or 2)
+    sys.exit(main())
+    """
+
   func run() throws {
     let python = try PlotsPackage.python()
-    var words = ["-m", "gradflow_plots.report"]
+    // -P: modules in the folder that it is called from are none of ours.
+    var words = ["-P", "-c", Self.program]
     if let out { words += ["--out=\(out)"] }
     if partial { words.append("--partial") }
     words += ["--"] + runs

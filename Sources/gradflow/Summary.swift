@@ -47,8 +47,10 @@ enum Summary {
   static func text(of inspection: RunInspection) -> String {
     let manifest = inspection.manifest
     var lines = ["\(inspection.path): \(manifest.status.state.rawValue)"]
-    func add(_ name: String, _ value: String) { lines.append("  " + name.padded(to: 12) + value) }
-    if let message = manifest.status.message { add("message", message.printable) }
+    func add(_ name: String, _ value: String) {
+      lines.append("  " + name.printable.padded(to: 12) + value.printable)
+    }
+    if let message = manifest.status.message { add("message", message) }
     add("program", "gradflow \(manifest.programVersion)" + commit(manifest.source))
     add("compiler", manifest.compiler)
     for (name, version) in manifest.libraries.sorted(by: { $0.key < $1.key }) {
@@ -75,12 +77,13 @@ enum Summary {
       if manifest.tables == nil { lines.append("stages") }
       for stage in manifest.stages {
         lines.append(
-          "  " + stage.name.padded(to: 18) + "t \(stage.startTime) … \(stage.endTime), "
-            + "\(stage.ending ?? "running")")
+          "  " + stage.name.printable.padded(to: 18)
+            + "t \(stage.startTime) … \(stage.endTime), \((stage.ending ?? "running").printable)")
       }
       if !manifest.laws.isEmpty { lines.append(manifest.tables == nil ? "laws" : "bounds") }
       for law in manifest.laws {
-        lines.append("  " + lawLine(law.name.padded(to: 24), law.value, law.limit, law.isPassed))
+        lines.append(
+          "  " + lawLine(law.name.printable.padded(to: 24), law.value, law.limit, law.isPassed))
       }
     }
     lines += inner(inspection)
@@ -90,12 +93,13 @@ enum Summary {
       if let rows = entry.rowCount, let columns = entry.columnCount {
         text += ", \(rows) rows × \(columns) columns"
       }
-      lines.append("  " + entry.name.padded(to: 18) + text)
+      lines.append("  " + entry.name.printable.padded(to: 18) + text)
     }
     lines.append(
       inspection.isComplete
         ? "The run is complete."
-        : "The run is not complete:\n  " + inspection.problems.joined(separator: "\n  "))
+        : "The run is not complete:\n  "
+          + inspection.problems.joined(separator: "\n  ").printable)
     return lines.joined(separator: "\n")
   }
 
@@ -146,7 +150,11 @@ enum Summary {
           + sampling(samplingErrors[event.name]?.formatted(digits: 2) ?? "")
           + "  \(trajectory.stages[event.stage].stage.name)")
     }
-    let missing = trajectory.events.filter { !$0.isReached }
+    let reached = Set(trajectory.events.filter(\.isReached).map(\.name))
+    var missing = trajectory.events.filter { !$0.isReached && !reached.contains($0.name) }
+    // What several stages watched for in vain is said once.
+    var named: Set<String> = []
+    missing.removeAll { !named.insert($0.name).inserted }
     if !missing.isEmpty {
       lines.append("not reached: " + grouped(missing.map(\.name)))
     }

@@ -1,3 +1,4 @@
+import DeclaredKeys
 import Experiments
 import Foundation
 import Testing
@@ -106,6 +107,7 @@ import Testing
         limit: 120)
       #expect(result.code == 0 || result.code == 3, "\(command): \(result)")
     }
+    let keys = Set(ExperimentKeys.schema.keys.map(\.path))
     var seen: Set<String> = []
     for path in try FileManager.default.subpathsOfDirectory(atPath: scratch.folder.path).sorted()
     where path.hasSuffix(".csv") {
@@ -115,9 +117,19 @@ import Testing
       for column in try scratch.table(path).columns {
         let meaning = table.column(named: column)
         #expect(meaning != nil, "\(path): \(column) has no meaning")
+        // What fits any name is meant for keys, and for columns of another table.
+        switch meaning?.name {
+        case "‹key›": #expect(keys.contains(column), "\(path): \(column) is no key")
+        case "‹name›":
+          #expect(TableReference.table(of: "trajectory.csv")?.column(named: column) != nil)
+        default: break
+        }
         if let meaning { seen.insert("\(table.files[0]): \(meaning.name)") }
       }
     }
+    let diagram = try scratch.table("s/phase-diagram.csv")
+    let reached = try #require(diagram.columns.firstIndex { $0.hasPrefix("reached.") })
+    #expect(diagram.rows.allSatisfy { ["yes", "no"].contains($0[reached]) })
     let unwritten = TableReference.all.flatMap { table in
       table.files + table.columns.map { "\(table.files[0]): \($0.name)" }
     }.filter { !seen.contains($0) }

@@ -20,10 +20,23 @@ import Testing
     #expect(result.code == 2 && result.errors.isEmpty, "\(result)")
     let lines = result.output.split(separator: "\n").map(String.init)
     #expect(
-      lines.dropFirst() == [
-        "-m", "gradflow_plots.report", "--out=x.html", "--partial", "--", "a b", "-c",
-      ])
+      lines.suffix(5) == ["--out=x.html", "--partial", "--", "a b", "-c"]
+        && lines[1] == "-P", "\(lines)")
     #expect(lines[0].hasSuffix("/plots:mine"), "\(lines[0])")
+  }
+
+  /// A Python without the packages says so, and files beside the user are no modules.
+  @Test func whatIsMissingInPythonIsSaid() throws {
+    let scratch = try Scratch()
+    try scratch.write("raise SystemExit(9)\n", as: "statistics.py")
+    try scratch.write("raise SystemExit(9)\n", as: "gradflow_plots.py")
+    let result = try scratch.run(
+      "report", "a",
+      shell:
+        "python3 -m venv --without-pip bare && GRADFLOW_PYTHON=./bare/bin/python exec \"$0\" \"$@\""
+    )
+    #expect(result.code == 2 && result.errors.contains("What to do: run `make .venv"), "\(result)")
+    #expect(!result.errors.contains("Traceback"))
   }
 
   @Test func aPythonThatIsNotThereIsNamed() throws {

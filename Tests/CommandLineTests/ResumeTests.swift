@@ -25,7 +25,7 @@ import Testing
   /// Runs into `run` until a file is there, and then sends a signal.
   ///
   /// A run that was whole before the signal came, on a machine that is busy elsewhere, is begun again.
-  private func interrupt(
+  static func interrupt(
     _ scratch: Scratch, with signal: Int32 = SIGKILL, once file: String = "run/checkpoint.bin",
     _ arguments: [String] = ["run", "x.yaml", "--out", "run", "--quiet", "--resume"]
   ) throws -> Program.Result {
@@ -49,7 +49,7 @@ import Testing
   @Test(arguments: [SIGKILL, SIGTERM, SIGINT])
   func interruptedRunsGoOnToTheSameBytes(signal: Int32) throws {
     let scratch = try scratch()
-    let stopped = try interrupt(scratch, with: signal)
+    let stopped = try Self.interrupt(scratch, with: signal)
     #expect(stopped.code == (signal == SIGKILL ? SIGKILL : 130), "\(stopped)")
     if signal != SIGKILL {
       #expect(
@@ -85,7 +85,7 @@ import Testing
   /// What a resumed run finds of the one before is not more than its checkpoint holds.
   @Test func rowsAfterTheCheckpointAreTakenBack() throws {
     let scratch = try scratch()
-    #expect(try interrupt(scratch, with: SIGTERM).code == 130)
+    #expect(try Self.interrupt(scratch, with: SIGTERM).code == 130)
     // As if it had got much further before it was stopped than its checkpoint says.
     for name in tables {
       let text = try scratch.text("run/\(name)")
@@ -101,7 +101,7 @@ import Testing
     // More boundaries, so that two are written long before the end on a busy machine, too.
     let scratch = try scratch(
       Self.slow.replacing("checkpoint_steps: 60", with: "checkpoint_steps: 30"))
-    #expect(try interrupt(scratch, once: "run/checkpoint-previous.bin").isKilled)
+    #expect(try Self.interrupt(scratch, once: "run/checkpoint-previous.bin").isKilled)
     for (names, uses) in [
       (["checkpoint.bin"], true), (["checkpoint.bin", "checkpoint-previous.bin"], false),
     ] {
@@ -128,7 +128,7 @@ import Testing
 
   @Test func otherExperimentsProgramsAndFoldersAreRefused() throws {
     let scratch = try scratch()
-    #expect(try interrupt(scratch).isKilled)
+    #expect(try Self.interrupt(scratch).isKilled)
     func visible() throws -> [String: Data] {
       try scratch.files(in: "run").filter { !$0.key.hasPrefix(".") }
     }
@@ -175,7 +175,7 @@ import Testing
       text
         + "solver: {relative_tolerance: 1e-12, absolute_tolerance: 1e-14, checkpoint_steps: 60}\n",
       as: "x.yaml")
-    #expect(try interrupt(scratch).isKilled)
+    #expect(try Self.interrupt(scratch).isKilled)
     try scratch.write("1" + tokens.dropFirst(), as: "tokens.txt")
     let changed = try scratch.run("run", "x.yaml", "--quiet", "--out", "run", "--resume")
     #expect(changed.code == 2 && changed.errors.contains("of other data"), "\(changed)")
@@ -245,11 +245,11 @@ import Testing
   @Test func experimentsOfSeveralRunsGoOn() throws {
     let scratch = try scratch(
       Self.slow + "replicates: 2\nsweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
-    let stopped = try interrupt(
+    let stopped = try Self.interrupt(
       scratch, with: SIGTERM, once: "run/flows/000002/replicates/001/manifest.json")
     #expect(stopped.code == 130)
     #expect(
-      try interrupt(scratch, once: "run/flows/000002/replicates/002/manifest.json").isKilled)
+      try Self.interrupt(scratch, once: "run/flows/000002/replicates/002/manifest.json").isKilled)
     let resumed = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
     #expect(resumed.code == 0, "\(resumed)")
     try expectSame(scratch)
@@ -308,7 +308,7 @@ import Testing
       Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02, 0.03]}]\n")
     #expect(try scratch.run("sweep", "plan", "x.yaml", "--out", "s").code == 0)
     for signal in [SIGTERM, SIGKILL] {
-      let stopped = try interrupt(
+      let stopped = try Self.interrupt(
         scratch, with: signal, once: "s/flows/.000001/checkpoint-previous.bin",
         ["sweep", "run", "s", "--quiet"])
       #expect(stopped.code == (signal == SIGTERM ? 130 : SIGKILL), "\(stopped)")

@@ -64,22 +64,21 @@ private struct StageTimes: Decodable {
     #expect(try scratch.state(of: "run") == "stopped")
   }
 
-  /// While data are sampled nobody can be asked; after twenty seconds the program ends all the same.
+  /// While data are sampled nobody can be asked; after a time of grace, here a second, the program ends all the same.
   @Test func aSignalWhereNobodyCanBeAskedEndsTheRunLater() throws {
     let scratch = try Scratch()
-    // A minute of sampling.
+    // Many seconds of sampling.
     try scratch.write(
-      SmallExperiment.text.replacing("sequences: 200", with: "sequences: 2000000")
+      SmallExperiment.text.replacing("sequences: 200", with: "sequences: 1000000")
         .replacing("length: 30", with: "length: 2000"), as: "x.yaml")
-    let clock = ContinuousClock()
-    var signalled = clock.now
-    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", limit: 90) { process in
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", "--threads", "1",
+      shell: "GRADFLOW_GRACE=1 exec \"$0\" \"$@\"", limit: 90
+    ) { process in
       scratch.wait(for: "run/.lock")
-      signalled = clock.now
       kill(process, SIGTERM)
     }
-    #expect(result.code == 130 && clock.now - signalled > .seconds(15), "\(result)")
-    #expect(result.errors.contains("in the midst of"))
+    #expect(result.code == 130 && result.errors.contains("in the midst of"), "\(result)")
     #expect(try scratch.names(in: "run") == [".lock"])
     let begun = try scratch.run(
       "run", "x.yaml", "--out", "run", "--quiet", "--resume", "--set", "data.sequences=200",

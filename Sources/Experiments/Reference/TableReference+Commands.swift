@@ -20,18 +20,24 @@ extension TableReference {
     meaning: "One row per recorded step of every optimiser, beside the flow at the same time.",
     columns: [
       Column("optimizer", "`gd`, `momentum`, `sgd` or `adam`"),
-      Column("learning_rate", "η of the stage"),
+      Column(
+        "learning_rate",
+        "the optimiser's own rate r: η of the stage, of heavy ball η(1 − β), of Adam `training.adam_rate`"
+      ),
       Column("stage", "the name of the stage"), step, Column("t", "the flow's time"),
       Column("distance", "‖θ − θ_flow(t)‖"),
       Column("relative_distance", "that over the length of the flow's path up to t"),
-      Column("distance_to_path", "the distance to the nearest point of the flow's path"),
+      Column(
+        "distance_to_path",
+        "the distance to the nearest sample of the flow, no less than that to its path"),
       Column(
         "drift.‹law›", "how far what the flow conserves has moved, in the units of the law check"),
       Column("sharpness", "λ_max of the Hessian"),
       Column(
-        "stability_limit", "the sharpness beyond which steps overshoot: 2/η, of heavy ball 2(1+β)/η"
+        "stability_limit",
+        "the sharpness beyond which steps overshoot: 2/r, of heavy ball 2(1 + β)/r"
       ),
-      Column("difference.‹name›", "an observable less that of the flow"),
+      Column("difference.‹name›", "how far an observable is from that of the flow"),
     ])
 
   static let convergence = TableReference(
@@ -79,8 +85,12 @@ extension TableReference {
     columns: [
       Column("x", "the coordinate `plane.x`"), Column("y", "the coordinate `plane.y`"),
       Column("dx", "x′ along the flow"), Column("dy", "y′ along the flow"), Column("loss", "L"),
-      Column("gradient_norm", "‖∇L‖ over the parameters that the stage trains"),
-      Column("held_gradient_norm", "the slope along what is held; 0 where the plane is invariant"),
+      Column(
+        "gradient_norm",
+        "‖∇L‖ along the plane; with slaved parameters over all that the stage trains"),
+      Column(
+        "held_gradient_norm",
+        "the slope along what is held: 0 where the plane is invariant, and with slaved parameters"),
     ])
 
   static let nullclines = TableReference(
@@ -98,7 +108,11 @@ extension TableReference {
       Column("x", "x"), Column("y", "y"),
       Column(
         "kind", "`minimum`, `saddle`, `maximum` or `degenerate`, by the signs of the eigenvalues"),
-      Column("loss", "L"), Column("gradient_norm", "‖∇L‖, at most 1e-10"),
+      Column("loss", "L"),
+      Column(
+        "gradient_norm",
+        "‖∇L‖ along the plane, at most 1e-10; where `held_gradient_norm` of the field is not 0, the whole flow moves on"
+      ),
       Column("eigenvalue.‹n›", "the n-th eigenvalue of the Hessian along what may move, ascending"),
       Column("at.‹parameter›", "θ at the point"),
     ])
@@ -123,7 +137,7 @@ extension TableReference {
       Column("logits_se", "its standard error"),
       Column("deficit", "what the set has less than S*, paired"),
       Column("deficit_se", "its standard error"),
-      Column("best", "whether it is S*"),
+      Column("best", "1 if it is S*, else 0: by Ĩ, or by G where predictions are logits"),
       Column("‹kind›_jackknife_bias", "of a token file the bias that the jackknife finds"),
       Column("‹kind›_bias", "of a token file the first-order bias of the plug-in estimate"),
     ])
@@ -149,7 +163,7 @@ extension TableReference {
     meaning: "One row per constructed transformer for IH₂ (`gradflow approximate`).",
     columns: [
       Column("dimension", "d, of a token"), Column("norm", "‖W*‖"), Column("length", "L"),
-      Column("input", "`random` or `adversarial` sequences"),
+      Column("input", "the kind of the sequences: `uniform`, `signs` or `square-waves`"),
       Column("rate", "p, of the positional head"),
       Column("sequences", "how many"), measured, bound, ratio,
     ])
@@ -159,7 +173,7 @@ extension TableReference {
     columns: [
       Column("lag", "i"), Column("heads", "H, how many exponentials"),
       Column("nodes", "how the rates are chosen"),
-      Column("budget", "the largest Σ|weights| allowed; empty for none"),
+      Column("budget", "the largest Σ|weights| allowed"),
       Column("error", "the exact ℓ¹ error"), Column("weight", "Σ|weights|"),
       Column("measured_error", "the error in double precision"),
       Column("rounding_floor", "Σ|weights|·2⁻⁵²"),
@@ -185,9 +199,11 @@ extension TableReference {
       Column("nodes", "how the rates are chosen"),
       Column("budget", "the largest Σ|weights| allowed"), Column("dimension", "d"),
       Column("norm", "‖W*‖"),
-      Column("input", "`random` or `adversarial`"), Column("sequences", "how many"), measured,
+      Column("input", "the kind of the sequences: `uniform`, `signs` or `square-waves`"),
+      Column("sequences", "how many"), measured,
       bound, ratio,
-      Column("kernel_error", "the sum of the slots' ℓ¹ errors"), Column("weight", "Σ|weights|"),
+      Column("kernel_error", "the ℓ¹ error of the longest lag, which is the largest"),
+      Column("weight", "the largest Σ|weights| of a lag"),
       Column("rounding_floor", "Σ|weights|·2⁻⁵²"),
     ])
 

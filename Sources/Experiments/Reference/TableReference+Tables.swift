@@ -73,7 +73,8 @@ extension TableReference {
       Column("t", "when it happened; where it was not reached the end of the stage, a lower bound"),
       Column(
         "t_error",
-        "three times the change of t when the flow is solved again at a tenth of the tolerances"),
+        "three times the change of t when the flow is solved again at a tenth of the tolerances; at least what the root finder resolves, and 10⁻¹² t"
+      ),
       Column("status", "`reached` or `not reached`"),
       Column(
         "sampling_error", "the standard error of t from the sample that the loss is taken over"),
@@ -86,8 +87,11 @@ extension TableReference {
     columns: [
       stage, Column("t", "time at the end of the step"), Column("step", "its length"),
       Column("order", "the order of the method in it, 1 to 5 (BDF), to 12 (Adams)"),
-      Column("error_estimate", "the estimated local error, in units of the tolerances; below 1"),
-      Column("evaluations", "gradients computed so far in the stage"),
+      Column("error_estimate", "the estimated local error, in units of the tolerances; at most 1"),
+      Column(
+        "evaluations",
+        "right-hand sides that the solver asked for so far in the stage; every accepted step and sample computes one gradient more"
+      ),
       Column("linear_failures", "linear solves that did not converge, so far in the stage"),
     ])
 
@@ -109,6 +113,9 @@ extension TableReference {
       Column(
         "flow",
         "which flow of a sweep it is about; empty for a single one and for laws across flows"),
+      Column(
+        "relation",
+        "how measured is to stand to derived: `equal`, `at most` or `at least`"),
     ])
 
   private static let flows = TableReference(
@@ -147,17 +154,18 @@ extension TableReference {
         "t.‹event›",
         "when an event happened; where it was not reached the end of its stage, a lower bound"),
       Column("t_error.‹event›", "its numerical error"),
-      Column("reached.‹event›", "`true`, or `false` where t is a lower bound"),
+      Column("reached.‹event›", "`yes`, or `no` where t is a lower bound"),
     ] + summary + [
       Column("loss", "L at the end"), Column("gradient_norm", "‖∇L‖ at the end"),
       Column("steps", "accepted steps in all stages"),
       Column("error_test_failures", "steps that were repeated because their error was too large"),
       Column("linear_failures", "linear solves that did not converge"),
-      Column("laws_hold", "whether all laws of the exact flow hold"),
+      Column("laws_hold", "whether all laws of the exact flow hold: `yes` or `no`"),
       Column("‹claim›.‹n›.statement", "the n-th statement of a claim"),
       Column("‹claim›.‹n›.derived", "what theory says"),
       Column("‹claim›.‹n›.measured", "what the flow shows"),
       Column("‹claim›.‹n›.verdict", "`holds`, `rejected` or `not applicable`"),
+      Column("‹claim›.‹n›.relation", "`equal`, `at most` or `at least`"),
       Column("experiment_sha256", "SHA-256 of the run's experiment.yaml"),
       Column("program_version", "the program that ran it"),
       Column("commit", "the commit it was built from"),

@@ -48,12 +48,8 @@ import Testing
   @Test func linksAreReplacedAndNotFollowed() throws {
     let scratch = try scratch()
     try scratch.write(ResumeTests.slow, as: "slow.yaml")
-    let killed = try Program.run(
-      ["run", "slow.yaml", "--out", "run", "--quiet"], in: scratch, mayBeKilled: true
-    ) { process in
-      scratch.wait(for: "run/checkpoint.bin")
-      kill(process, SIGKILL)
-    }
+    let killed = try ResumeTests.interrupt(
+      scratch, ["run", "slow.yaml", "--out", "run", "--quiet"])
     #expect(killed.isKilled)
     let names = [
       "trajectory.csv", "events.csv", "steps.csv", "final.yaml", "checkpoint-previous.bin",
@@ -143,7 +139,7 @@ import Testing
     let file = "\(folder)/wie schnell – α?.yaml"
     try scratch.write(ResumeTests.slow, as: file)
     let out = "\(folder)/run; echo 名"
-    let stopped = try scratch.run("run", file, "--out", out, "--quiet", "--budget", "0.3s")
+    let stopped = try scratch.run("run", file, "--out", out, "--quiet", "--budget", "0.05s")
     #expect(stopped.code == 130, "\(stopped)")
     let command = try #require(
       stopped.errors.split(separator: "To go on: gradflow ").last?

@@ -21,8 +21,9 @@ struct QuickProgram {
 
   private var errorFile: String { folder + ".errors" }
 
-  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB. Programs that
-  /// sanitizers watch have all of it, for their shadows.
+  /// Starts it in its folder, with an address space in which nothing that tests need is large: 12 GiB.
+  ///
+  /// Programs that sanitizers watch have all of it, for their shadows.
   private static let start =
     "cd \"$1\" && shift && { [ -n \"$GRADFLOW_WATCHED\" ] || ulimit -v 12582912; } && exec \"$0\" \"$@\""
 
