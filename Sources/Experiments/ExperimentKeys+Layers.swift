@@ -89,9 +89,9 @@ extension ModelFamily {
   func judges(_ claim: Claim) -> Bool {
     if claim.isAboutTraining { return self != .fullTransformer || claim != .descentDrift }
     return switch self {
-    case .inductionHeads: !claim.isAboutMixedTarget && !claim.isAboutFullTransformer
+    case .inductionHeads: !claim.isAboutMixedTarget
     case .mixedTarget: claim.isAboutMixedTarget
-    case .fullTransformer: claim.isAboutFullTransformer || claim.isAboutEvaluation
+    case .fullTransformer: claim == .learnedLags || claim.isAboutEvaluation
     }
   }
 

@@ -78,8 +78,8 @@ struct PreparedInductionHeads: PreparedSystem {
     _ claims: [Claim], _ problem: FlowProblem, _ trajectory: Trajectory,
     solvedWith options: SolverOptions, sampling: SampleSchedule, samplingErrors: [String: Double]
   ) -> (findings: [Finding], swept: SweptFlow?) {
+    let learned = LearnedLags(claims.contains(.learnedLags) ? candidates : [], trajectory)
     guard let loss = loss as? GIHObjective else {
-      let learned = LearnedLags(candidates, trajectory)
       return (
         claims.flatMap { claim in
           claim == .learnedLags
@@ -101,7 +101,7 @@ struct PreparedInductionHeads: PreparedSystem {
     let length: Int? =
       if case .sequences(let sequences) = plan.data { sequences.length } else { nil }
     return (
-      claims.flatMap { evidence.findings(of: $0) },
+      claims.flatMap { $0 == .learnedLags ? learned.findings() : evidence.findings(of: $0) },
       SweptFlow(evidence, axes: [:], length: length, claims: claims)
     )
   }
@@ -109,8 +109,35 @@ struct PreparedInductionHeads: PreparedSystem {
   /// Chains over which the information of sets of lags is averaged.
   private static let surveyedChains = 1000
 
-  /// The sets of lags that the model's heads can see together, with their information in the first chains; none where
-  /// these are unknown.
+  /// The sets of lags with a share of their own, and the columns of these shares.
+  ///
+  /// Of the polynomial kernel alone they are those of the own lags of every set of heads; of a full transformer all that
+  /// its heads can see together.
+  private var lagSets: [(lags: [Int], columns: [String])] {
+    if let loss = loss as? GIHObjective {
+      var sets: [(lags: [Int], columns: [String])] = []
+      for subset in loss.model.coefficientSubsets where !subset.isEmpty {
+        let lags = Set(subset.map { loss.model.heads[$0].ownLag }).sorted()
+        let column = "share.\(GIHTransformer.name(of: subset))"
+        if let place = sets.firstIndex(where: { $0.lags == lags }) {
+          sets[place].columns.append(column)
+        } else {
+          sets.append((lags, [column]))
+        }
+      }
+      return sets
+    }
+    let model = plan.settings.model
+    let largest =
+      model.layers?.upper != nil
+      ? plan.model.window : model.isPolynomial ? model.degree : model.heads
+    let seen = Set(plan.model.windowShape.lags)
+    return LagSets.all(window: plan.model.window, largest: min(largest, plan.model.window))
+      .filter { $0.allSatisfy(seen.contains) }
+      .map { ($0, ["share.\(LagSets.name($0))"]) }
+  }
+
+  /// These sets with their information in the first chains; none where these are unknown.
   private var candidates: [LearnedLags.Candidate] {
     let source: SequenceSampler.Source
     let (parents, seed): ([Int], UInt64)
@@ -124,16 +151,10 @@ struct PreparedInductionHeads: PreparedSystem {
       (source, parents, seed, count) = (own, population.parents, ownSeed, chains.count)
     default: return []
     }
-    let model = plan.settings.model
-    let largest =
-      model.layers?.upper != nil
-      ? plan.model.window : model.isPolynomial ? model.degree : model.heads
-    let seen = Set(plan.model.windowShape.lags)
-    let sets = LagSets.all(window: plan.model.window, largest: min(largest, plan.model.window))
-      .filter { $0.allSatisfy(seen.contains) }
+    let sets = lagSets
     var measures = InformationMeasures(
-      vocabulary: plan.model.vocabulary, parents: parents, lagSets: sets)
-    var found: [LearnedLags.Candidate] = sets.map { (lags: $0, informations: []) }
+      vocabulary: plan.model.vocabulary, parents: parents, lagSets: sets.map(\.lags))
+    var found: [LearnedLags.Candidate] = sets.map { ($0.lags, $0.columns, []) }
     for index in 0..<min(count, Self.surveyedChains) {
       let chain = source.chain(seed: seed, index: UInt64(index))
       for (i, information) in measures.measure(chain).enumerated() {

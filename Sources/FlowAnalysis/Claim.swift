@@ -52,9 +52,6 @@ public enum Claim: String, Sendable, CaseIterable {
   /// Whether it is about the mixed target.
   public var isAboutMixedTarget: Bool { rawValue.hasPrefix("M") }
 
-  /// Whether it is about a full transformer.
-  public var isAboutFullTransformer: Bool { self == .learnedLags }
-
   /// Whether it is about discrete training beside the flow.
   public var isAboutTraining: Bool {
     switch self {

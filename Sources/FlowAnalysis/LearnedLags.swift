@@ -2,10 +2,11 @@ public import GradientFlow
 import InductionHeads
 import MarkovChains
 
-/// What a full transformer has selected, held against the information in its data.
+/// What a transformer has selected, held against the information in the chains of its data.
 public struct LearnedLags: Sendable {
-  /// A set of lags with its information, Ĩ or what takes its place, in each of some chains, the same for all sets.
-  public typealias Candidate = (lags: [Int], informations: [Double])
+  /// A set of lags, the columns of the trajectory whose sum is its share, and its information, Ĩ or what takes its
+  /// place, in each of some chains, the same for all sets.
+  public typealias Candidate = (lags: [Int], columns: [String], informations: [Double])
 
   private let candidates: [Candidate]
   private let trajectory: Trajectory
@@ -42,23 +43,25 @@ public struct LearnedLags: Sendable {
       }
     }
     guard let last = trajectory.samples.last else { return none("there are no samples") }
-    func share(_ lags: [Int]) -> Double {
-      guard let column = trajectory.columns.firstIndex(of: "share.\(LagSets.name(lags))") else {
-        preconditionFailure("the trajectory has no shares of lags")
+    func share(_ candidate: Candidate) -> Double {
+      candidate.columns.reduce(0) { sum, name in
+        guard let column = trajectory.columns.firstIndex(of: name) else {
+          preconditionFailure("the trajectory has no column \(name)")
+        }
+        return sum + last.values[column]
       }
-      return last.values[column]
     }
-    guard candidates.contains(where: { share($0.lags) > 0 }) else {
+    guard candidates.contains(where: { share($0) > 0 }) else {
       return none("the scores are the same whatever the windows hold")
     }
-    let others = candidates.filter { $0.lags != best.lags }.map { ($0.lags, share($0.lags)) }
+    let others = candidates.filter { $0.lags != best.lags }.map { ($0.lags, share($0)) }
     guard let next = others.max(by: { $0.1 < $1.1 }) else { return none("there is no other set") }
     let unexplained = trajectory.columns.firstIndex(of: "unexplained").map { last.values[$0] }
     return [
       Finding(
         .learnedLags,
         "share of S* = {\(Self.list(best.lags))} at the end, against the largest other",
-        derived: next.1.nextUp, measured: share(best.lags), uncertainty: 0, modelError: 0,
+        derived: next.1.nextUp, measured: share(best), uncertainty: 0, modelError: 0,
         relation: .atLeast,
         detail: "next is {\(Self.list(next.0))}"
           + (unexplained.map { ", unexplained \(Float($0))" } ?? ""))

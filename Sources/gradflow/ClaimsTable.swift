@@ -17,7 +17,7 @@ enum ClaimsTable {
   static func lines(of findings: [Finding]) -> [String] {
     let width = min(80, (findings.map { $0.statement.count }.max() ?? 0))
     var lines = [
-      "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 13)
+      "claim".padded(to: 13) + "statement".padded(to: width) + "derived".aligned(to: 14)
         + "± model".aligned(to: 9) + "measured".aligned(to: 13) + "±".aligned(to: 9)
         + "ratio".aligned(to: 9)
     ]
@@ -39,7 +39,7 @@ enum ClaimsTable {
           case .atLeast: "≥ "
           }
         lines.append(
-          start + (sign + finding.derived.formatted(digits: 6)).aligned(to: 13)
+          start + (sign + finding.derived.formatted(digits: 6)).aligned(to: 14)
             + finding.modelError.formatted(digits: 2).aligned(to: 9)
             + finding.measured.formatted(digits: 6).aligned(to: 13)
             + finding.uncertainty.formatted(digits: 2).aligned(to: 9)
