@@ -24,7 +24,7 @@ from pathlib import Path
 import broken
 from chromium import BrowserError, Chromium, find
 
-from gradflow_plots.gallery import _call, read_gallery, run_flows
+from gradflow_plots.gallery import call, read_gallery, run_flows
 from gradflow_plots.tables import RunError
 
 WIDTHS = (360, 800, 1600)
@@ -150,7 +150,7 @@ def main() -> int:
     try:
         wanted = {run.lstrip("-") for runs in PAGES.values() for run in runs}
         entries = [run for run in read_gallery(Path("plots/gallery.toml"))[0] if run.name in wanted]
-        run_flows(entries, options.program, options.runs, _call)
+        run_flows(entries, options.program, options.runs, call)
     except (RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
