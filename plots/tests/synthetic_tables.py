@@ -102,9 +102,11 @@ def write_sweep(folder: Path, count: int = 6) -> Path:
     )
     (folder / "ledger.jsonl").write_text("")
     (folder / "manifest.json").write_text(json.dumps(MANIFEST | {"flows": {"total": len(runs)}}))
-    stages = [{"name": "selection", "t_start": 0}, {"name": "copying", "t_start": 1e5}]
-    (folder / "flows" / "000001").mkdir(parents=True)
-    (folder / "flows" / "000001" / "manifest.json").write_text(json.dumps(MANIFEST | {"stages": stages}))
+    stages = [{"name": "selection", "t_start": 0, "t_end": 1e5}, {"name": "copying", "t_start": 1e5, "t_end": 2e5}]
+    for run in runs:
+        place = folder / f"flows/{run['flow']:06}"
+        place.mkdir(parents=True)
+        (place / "manifest.json").write_text(json.dumps(MANIFEST | {"stages": stages}))
     return folder
 
 

@@ -143,6 +143,16 @@ def test_a_run_says_what_its_files_say(run: Path) -> None:
     assert "experiment.yaml was changed after the run" in checked(without_figures(run)).words
 
 
+def test_what_one_stage_reached_is_not_among_what_was_not(run: Path) -> None:
+    (run / "events.csv").write_text(
+        "stage,name,t,t_error,status\nselection,selection.1+2,1e5,,not reached\ncopying,selection.1+2,1.2e5,1,reached\n"
+        "selection,selection.3,1e5,,not reached\ncopying,selection.3,2e5,,not reached\n"
+    )
+    words = checked(without_figures(run)).words
+    missed = words.partition("Not reached")[2][:160]
+    assert "selection.1+2" not in missed and missed.count("selection.3") == 1 and "> 200000" in missed
+
+
 def test_rejected_claims_and_broken_laws_are_seen(run: Path) -> None:
     synthetic_tables.write_claims(run, rejected=True)
     change(run, laws=[{"name": "loss never rises", "value": 1, "limit": 0.1, "passed": False, "explanation": "rise"}])

@@ -1,11 +1,13 @@
 """Sweeps and the other tables: what the loaders make of them, and the figures of them."""
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic_tables
 
 from gradflow_plots import (
     FIGURES, RunError, emergence_scaling, generalisation, gradient_speed, information_chart, leader_diagram, load,
@@ -13,6 +15,7 @@ from gradflow_plots import (
     work_precision,
 )  # fmt: skip
 from gradflow_plots.grid import edges
+from gradflow_plots.report.times import sweep_events_section
 from gradflow_plots.sweep import Axis
 
 
@@ -28,13 +31,44 @@ def test_axes_and_events_of_a_sweep(folders: dict[str, Path]) -> None:
         ("data.concentration", "log", 6),
         ("initial.scale", "log", 6),
     ]
-    assert sweep.stage_starts == {"selection": 0, "copying": 1e5}
     copying = sweep.event("copying-complete.1")
     assert len(copying) == 36 and copying["clock"].max() == 1e5
     assert (copying["censored"] == (copying["clock"] == 1e5)).all() and 0 < copying["censored"].sum() < 36
     assert sweep.claims["derived"].tolist() == pytest.approx((1 / sweep.runs["initial.scale"]).tolist())
     with pytest.raises(RunError, match=r"no run has an event nothing; there are selection\.1\+2"):
         sweep.event("nothing")
+
+
+def test_clocks_start_with_the_stages_of_each_run(copy: Path) -> None:
+    folders = [copy / f"flows/{number:06}" for number in (1, 2, 3)]
+    stages = [{"name": "selection", "t_start": 0, "t_end": 5e4}, {"name": "copying", "t_start": 5e4, "t_end": 2e5}]
+    (folders[0] / "manifest.json").write_text(json.dumps(synthetic_tables.MANIFEST | {"stages": stages}))
+    (folders[1] / "replicates/001").mkdir(parents=True)
+    (folders[1] / "manifest.json").rename(folders[1] / "replicates/001/manifest.json")
+    (folders[2] / "manifest.json").unlink()
+    events = load_sweep(copy).event("copying-complete.1").set_index("flow")
+    assert (events["t"] - events["clock"])[[1, 2, 4]].tolist() == [5e4, 1e5, 1e5]
+    assert events["clock"].isna().tolist() == [flow == 3 for flow in events.index]
+
+
+def test_an_event_that_two_stages_watch_counts_once(copy: Path) -> None:
+    events = pd.read_csv(copy / "events.csv")
+    again = events[events["name"] == "selection.1+2"].assign(stage="copying", t_error=None)
+    again["t"] = np.where(again["flow"] == 2, 1.5e5, 2e5)
+    again["status"] = np.where(again["flow"] == 2, "reached", "not reached")
+    events.loc[events["flow"].isin([2, 3]) & (events["name"] == "selection.1+2"), ["t", "status"]] = [1e5, "not reached"]
+    both = pd.concat([events, again]).sort_values(["flow", "stage"], ascending=[True, False])
+    both.to_csv(copy / "events.csv", index=False)
+    rows = load_sweep(copy).event("selection.1+2").set_index("flow")
+    assert len(rows) == 36 and rows["censored"].sum() == 1
+    assert rows.loc[[2, 3], "t"].tolist() == [1.5e5, 2e5] and rows.loc[[1, 2], "stage"].tolist() == ["selection", "copying"]
+    assert (rows["clock"] == rows["t"]).all(), "the clock is that of the first stage that watches"
+    never = events.assign(status="not reached", t_error=None)
+    never.loc[never["name"] == "selection.1+2", "stage"] = np.where(np.arange(36) % 2, "selection", "copying")
+    never.loc[1, "status"] = "reached"
+    never.to_csv(copy / "events.csv", index=False)
+    words = str(sweep_events_section(load_sweep(copy)))
+    assert words.count("Reached by no run: selection.1+2.") == 1
 
 
 def test_flows_of_one_experiment_are_a_sweep_too(folders: dict[str, Path]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..run import Run
-from ..sweep import Sweep
+from ..sweep import Sweep, one_per_event
 from .markup import Html, columns, join, located, note, number, plural, plus_minus, real, table, tag
 
 _MEANINGS = {
@@ -53,7 +53,8 @@ def events_section(run: Run) -> Html:
         parts.append(table(heads, rows, "Located events", is_cards=True))
         if not any(real(event) > 0 for event in events["t_error"]):
             parts.append(note("No numerical error bars: the flow was not solved a second time."))
-    missed = events[events["status"] != "reached"]
+    reduced = one_per_event(events)
+    missed = reduced[reduced["status"] != "reached"]
     if not missed.empty:
         parts.append(tag("h4", "Not reached"))
         grouped = [
@@ -93,7 +94,7 @@ def sweep_events_section(sweep: Sweep) -> Html:
     has_clock = events["clock"].notna().any()
     rows: list[list[object]] = []
     never: dict[str, list[str]] = {}
-    for (stage, name), group in events.groupby(["stage", "name"], sort=False):
+    for name, group in events.groupby("name", sort=False):
         reached = group[~group["censored"]]
         censored = group[group["censored"]]
         if reached.empty:
@@ -103,7 +104,7 @@ def sweep_events_section(sweep: Sweep) -> Html:
         times = reached["clock" if has_clock else "t"]
         first, middle, last = (_place(reached, times, share) for share in (0, 0.5, 1))
         rows.append([
-            name, stage, tag("span", f"{len(reached)} of {len(group)}", class_="n"), first, middle, last,
+            name, ", ".join(dict.fromkeys(reached["stage"])), tag("span", f"{len(reached)} of {len(group)}", class_="n"), first, middle, last,
             len(censored) or "–", number(reached["t_error"].max(), 2), meaning(str(name), sweep.settings),
         ])  # fmt: skip
     parts: list[object] = []
@@ -131,7 +132,7 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     by_run: list[dict[str, Html]] = []
     for _, run in runs:
         cells: dict[str, Html] = {}
-        for event in run.events.to_dict("records"):
+        for event in one_per_event(run.events).to_dict("records"):
             if event["status"] == "reached":
                 error = real(event["t_error"])
                 cells[event["name"]] = plus_minus(located(event["t"], error), error)
