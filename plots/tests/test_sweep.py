@@ -15,6 +15,8 @@ from gradflow_plots import (
     work_precision,
 )  # fmt: skip
 from gradflow_plots.grid import edges
+from gradflow_plots.report import read_subject
+from gradflow_plots.report.tables import more_sections
 from gradflow_plots.report.times import sweep_events_section
 from gradflow_plots.sweep import Axis
 
@@ -183,6 +185,18 @@ def test_evaluation_is_drawn_with_two_errors(folders: dict[str, Path]) -> None:
     bar = model.lines[2][0].get_segments()[0]
     assert bar[1][1] - bar[0][1] == pytest.approx(4e-3)
     assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"model", r"GIH$(\{1,2\})$"}
+
+
+def test_one_kernel_has_its_losses(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folders["evaluation"], tmp_path / "evaluation"))
+    table = pd.read_csv(folder / "evaluation.csv")
+    table[table["concentration"] == 0.05].assign(concentration=None).to_csv(folder / "evaluation.csv", index=False)
+    figure = generalisation(load_evaluation(folder))
+    assert [axes.get_title("left") for axes in figure.axes] == ["one kernel", ""]
+    model = next(one for one in figure.axes[0].containers if one.get_label() == "model")
+    assert list(model.lines[0].get_ydata()) == pytest.approx([0.57, 0.102, 0.0552])
+    words = str(more_sections(read_subject(folder))[0][2])
+    assert words.count(">one kernel<") == 3
 
 
 def test_only_the_best_set_is_filled(folders: dict[str, Path]) -> None:

@@ -145,10 +145,10 @@ def _losses(losses: pd.DataFrame) -> Html:
     """Losses above the true kernel's: a line for each prior and length, a column for each predictor."""
     names = [str(name) for name in dict.fromkeys(losses["predictor"])]
     rows = []
-    for (alpha, length), group in losses.groupby(["concentration", "length"], sort=False):
+    for (alpha, length), group in losses.groupby(["concentration", "length"], dropna=False, sort=False):
         cells = {row["predictor"]: row for row in group.to_dict("records")}
         rows.append([
-            number(alpha), number(length),
+            "one kernel" if pd.isna(alpha) else number(alpha), number(length),
             *(plus_minus(number(cells[name]["loss"], 5), 2 * real(cells[name]["loss_se"])) if name in cells else "–"
               for name in names),
         ])  # fmt: skip
