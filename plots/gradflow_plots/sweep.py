@@ -89,7 +89,7 @@ def load_sweep(path: str | Path) -> Sweep:
         axes=[_axis(key, runs[key]) for key in keys],
         runs=runs,
         events=_events(folder, runs, keys),
-        claims=_wide_claims(runs, keys) if name == "phase-diagram.csv" else _long_claims(folder, runs, keys),
+        claims=_wide_claims(folder, runs, keys) if name == "phase-diagram.csv" else _long_claims(folder, runs, keys),
         settings=read_settings(folder / "experiment.yaml"),
     )
 
@@ -157,12 +157,15 @@ def _events(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return events.merge(runs[[*run, *keys]], on=run, how="left", validate="m:1")
 
 
-def _wide_claims(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _wide_claims(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """One row per law from columns such as ``G2.1.derived``."""
     names = dict.fromkeys(name.removesuffix(".derived") for name in runs.columns if name.endswith(".derived"))
     frames = []
     for name in names:
-        columns = {f"{name}.{part}": part for part in ("statement", "derived", "measured", "verdict")}
+        columns = {f"{name}.{part}": part for part in ("statement", "derived", "measured", "verdict", "relation")}
+        if f"{name}.relation" not in runs.columns:
+            file = folder / "phase-diagram.csv"
+            raise RunError(f"{file}: no column {name}.relation, an older gradflow wrote it. What to do: run it again.")
         present = [column for column in columns if column in runs.columns]
         frame = runs[["flow", "replicate", *keys, *present]].rename(columns=columns)
         frames.append(frame.assign(claim=name.partition(".")[0]))

@@ -17,7 +17,7 @@ import synthetic_tables
 from gradflow_plots import RunError, figures_for
 from gradflow_plots.report import MARK, page, read_subject
 from gradflow_plots.report.__main__ import main
-from gradflow_plots.report.claims import relation
+from gradflow_plots.report.claims import has_ratio, relation
 from gradflow_plots.report.markup import Html, located, number, plus_minus, tag, text
 from gradflow_plots.report.origin import shell_word
 
@@ -293,17 +293,23 @@ def test_numbers_have_the_digits_that_their_errors_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "sign"),
-    [
-        ({"derived": 1.0, "measured": 1.01, "model_error": 0.02, "verdict": "holds"}, ""),
-        ({"derived": 1.0, "measured": 2.0, "model_error": 0.02, "verdict": "rejected"}, ""),
-        ({"derived": 0.0, "measured": 16.8, "model_error": 0.0, "verdict": "holds"}, "≥ "),
-        ({"derived": 24.0, "measured": 16.8, "model_error": 0.0, "verdict": "holds"}, "≤ "),
-        ({"derived": 0.1, "measured": 0.3, "statement": "d ≤ c", "verdict": "rejected"}, "≤ "),
-    ],
+    ("word", "sign", "has"), [("equal", "", True), ("at most", "≤ ", False), ("at least", "≥ ", False), ("", "", True)]
 )
-def test_bounds_are_told_from_numbers(row: dict[str, Any], sign: str) -> None:
-    assert relation({"claim": "G", "statement": "", "lower": row["measured"], "upper": row["measured"], **row}) == sign
+@pytest.mark.parametrize("verdict", ["holds", "rejected"])
+def test_bounds_are_what_the_table_names_so(word: str, sign: str, has: bool, verdict: str) -> None:
+    row = {"derived": 0.1, "measured": 0.3, "statement": "d ≤ c", "lower": 0.3, "upper": 0.3, "verdict": verdict}
+    assert relation({**row, "relation": word}) == sign and has_ratio({**row, "relation": word}) == has
+
+
+def test_claims_of_an_older_program_are_refused(
+    run: Path, folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = Path(shutil.copytree(folders["sweep"], tmp_path / "sweep"))
+    for folder, name in ((run, "claims.csv"), (sweep, "phase-diagram.csv")):
+        table = pd.read_csv(folder / name)
+        table.drop(columns=[column for column in table if column.endswith("relation")]).to_csv(folder / name, index=False)
+        assert main([str(folder)]) == 2
+        assert re.search(name + r": no column (G2\.1\.)?relation, .* What to do: run it again\.$", capsys.readouterr().err.strip())
 
 
 # MARK: The command line
