@@ -3,6 +3,7 @@
 import hashlib
 import html.parser
 import json
+import math
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from gradflow_plots.report.__main__ import main
 from gradflow_plots.report.claims import has_ratio, relation
 from gradflow_plots.report.markup import Html, located, number, plus_minus, tag, text
 from gradflow_plots.report.origin import shell_word
+from gradflow_plots.report.times import _places
 
 RUN_SECTIONS = "claims times figures solver origin again".split()
 
@@ -206,6 +208,24 @@ def test_a_sweep_sums_up_and_says_what_is_missing(folders: dict[str, Path], tmp_
     change(sweep, status={"state": "failed"}, flows={"total": 40, "finished": 35, "failed": 1, "stopped": 0})
     words = checked(without_figures(sweep)).words
     assert "Not complete: of 40 runs 1 failed, 4 not run." in words and "step limit <b>reached</b>" in words
+
+
+@pytest.mark.parametrize(
+    ("times", "bounds", "expected"),
+    [
+        ([1, 2, 4, 7], [], ("1", "3", "7")),
+        ([1, 2, 4], [9], ("1", "3", "4")),
+        ([1, 2, 4], [9, 9], ("1", "4", "4")),
+        ([1, 4], [6, 10], ("1", "> 5", "4")),
+        ([1], [9, 9], ("1", "> 9", "1")),
+        ([], [9], ("–", "–", "–")),
+    ],
+)
+def test_the_median_counts_what_was_not_reached(
+    times: list[float], bounds: list[float], expected: tuple[str, str, str]
+) -> None:
+    columns = [pd.Series(values, dtype=float) for values in (times, [math.nan] * len(times), bounds)]
+    assert _places(*columns) == expected
 
 
 # MARK: What is not as it should be
