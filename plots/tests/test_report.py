@@ -155,6 +155,13 @@ def test_what_one_stage_reached_is_not_among_what_was_not(run: Path) -> None:
     assert "selection.1+2" not in missed and missed.count("selection.3") == 1 and "> 200000" in missed
 
 
+def test_a_resumed_run_has_no_time_that_it_took(run: Path) -> None:
+    change(run, start="2026-11-22T08:00:00.000Z", end="2026-11-25T08:00:01.500Z", resumptions=[])
+    assert read_subject(run).seconds == 259201.5
+    change(run, resumptions=["2026-11-25T08:00:00.000Z"])
+    assert math.isnan(read_subject(run).seconds)
+
+
 def test_rejected_claims_and_broken_laws_are_seen(run: Path) -> None:
     synthetic_tables.write_claims(run, rejected=True)
     change(run, laws=[{"name": "loss never rises", "value": 1, "limit": 0.1, "passed": False, "explanation": "rise"}])

@@ -75,9 +75,11 @@ def test_the_command_draws_both_figures(trained: Path) -> None:
 
 
 def test_first_order_is_a_line_of_slope_one(trained: Path) -> None:
+    with (trained / "experiment.yaml").open("a") as file:
+        file.write("training:\n  learning_rate: 0.5\n")
     distance, sharpness = convergence(load_run(trained)).axes
     measured, derived = distance.lines
-    assert list(measured.get_xdata()) == [1, 4, 16, 64]
+    assert list(measured.get_xdata()) == [1, 4, 16, 64] and sharpness.get_xlabel() == r"learning rate / $\eta$ (factor)"
     assert measured.get_ydata() == pytest.approx(derived.get_ydata())
     assert list(sharpness.lines[0].get_ydata()) == [0.03, 0.12, 0.48, 1.92]
 
