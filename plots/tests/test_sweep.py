@@ -207,6 +207,28 @@ def test_only_the_best_set_is_filled(folders: dict[str, Path]) -> None:
     assert [text.get_text() for text in axes.get_yticklabels()][3] == r"$S_\ast=$ $\{1, 2\}$"
 
 
+def test_the_best_set_is_shown_by_what_it_is_best_by(folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pd.read_csv(folders["information"] / "information.csv")
+    logits = np.arange(len(table), 0, -1.0)
+    table = table.assign(logits=logits, logits_se=0.1, deficit=logits[0] - logits, best=[1, *[0] * (len(table) - 1)])
+    table.to_csv(tmp_path / "information.csv", index=False)
+    axes = information_chart(load_information(tmp_path)).axes[0]
+    assert [bar.get_width() for bar in axes.containers[-1].patches] == logits.tolist() and "G(S)" in axes.get_xlabel()
+    assert axes.get_yticklabels()[0].get_text() == r"$S_\ast=$ $\{1\}$"
+    words = str(more_sections(read_subject(tmp_path))[0][2])
+    assert "for logits G" in words and "largest G" in words and "Ĩ" not in words
+
+
+@pytest.mark.parametrize("last", [19, 400])
+def test_the_best_set_is_among_those_that_have_room(folders: dict[str, Path], tmp_path: Path, last: int) -> None:
+    row = pd.read_csv(folders["information"] / "information.csv").iloc[0].to_dict()
+    sets = [{**row, "set": str(lag), "modified": 0.5, "best": int(lag == last)} for lag in range(1, last + 1)]
+    pd.DataFrame(sets).to_csv(tmp_path / "information.csv", index=False)
+    names = [text.get_text() for text in information_chart(load_information(tmp_path)).axes[0].get_yticklabels()]
+    assert len(names) == 16 and "S_\\ast" in names[-1]
+    assert "<b>S*</b>" in str(more_sections(read_subject(tmp_path))[0][2])
+
+
 def test_solver_history_is_the_table_of_steps(folders: dict[str, Path]) -> None:
     run = load_run(folders["claimed"])
     figure = solver_history(run)
