@@ -150,6 +150,19 @@ def test_failed_runs_are_crossed(copy: Path) -> None:
     assert "no time" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def test_what_happens_at_the_start_is_dotted_and_not_crossed(copy: Path) -> None:
+    events = pd.read_csv(copy / "events.csv")
+    events.loc[(events["flow"] == 1) & (events["name"] == "selection.1+2"), "t"] = 0
+    events.to_csv(copy / "events.csv", index=False)
+    figure = phase_diagram(load_sweep(copy))
+    panel = next(axes for axes in figure.axes if axes.get_label() == "selection.1+2")
+    marked = {one.get_label(): len(one.get_paths()) for one in panel.collections[1:]}
+    assert marked == {"at_start": 1}
+    colours = np.ma.asarray(panel.collections[0].get_array())
+    assert colours.count() == 36 and colours.reshape(6, 6)[0, 0] == colours.min() == panel.collections[0].norm.vmin > 0
+    assert "where the stage starts" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_edges_lie_between_values() -> None:
     assert edges(Axis("a", [1.0, 10.0, 100.0], "log")) == pytest.approx([10**-0.5, 10**0.5, 10**1.5, 10**2.5])
     assert list(edges(Axis("a", [2, 3, 4], "linear"))) == [1.5, 2.5, 3.5, 4.5]

@@ -93,3 +93,12 @@ def test_a_run_without_training_says_so(run_folder: Path, tmp_path: Path) -> Non
     with pytest.raises(RunError, match=r"no gd\.csv"):
         training_panel(load_run(run_folder))
     assert main([str(run_folder), "--only", "training", "--out", str(tmp_path / "x.png")]) == 2
+
+
+def test_a_head_from_ten_on_has_its_whole_index(trained: Path) -> None:
+    for name in ("trajectory", *OPTIMIZERS):
+        table = pd.read_csv(trained / f"{name}.csv")
+        heads = {column: column.replace("attention.", "attention.1") for column in table if column.startswith("attention.")}
+        table.rename(columns=heads).to_csv(trained / f"{name}.csv", index=False)
+    label = next(axes.get_ylabel() for axes in training_panel(load_run(trained)).axes if axes.get_label() == "attention")
+    assert label.startswith(r"$\sigma^{11}$ on lag")
