@@ -1,5 +1,6 @@
 """Reports: what a page holds, that nothing in a folder can be markup, and that the same folders give the same bytes."""
 
+import dataclasses
 import hashlib
 import html.parser
 import json
@@ -185,6 +186,22 @@ def test_figures_stand_inside_with_names_of_their_own(
     assert len(whole.encode()) < 600_000
     drawn = re.search(r"<svg.*?</svg>", whole, re.DOTALL)
     assert drawn is not None and drawn[0] in page(subjects[:1]), "a figure has the same bytes in another page"
+
+
+def test_a_figure_that_fails_is_left_out_and_named(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(source: object) -> None:
+        raise ZeroDivisionError("by <nothing>")
+
+    kinds = figures_for(read_subject(folders["information"]).source)
+    bad = dataclasses.replace(kinds[0], name="bad", draw=fail)
+    monkeypatch.setattr("gradflow_plots.report.figures.figures_for", lambda source: [bad, *kinds])
+    assert main([str(folders["information"]), "--out", str(tmp_path / "a.html")]) == 0
+    reader = checked((tmp_path / "a.html").read_text(encoding="utf-8"))
+    said = "a fault of gradflow_plots, ZeroDivisionError: by <nothing>"
+    assert f"The figure bad cannot be drawn: {said}" in reader.words and "svg" in {name for name, _ in reader.tags}
+    assert f"the figure bad is left out: {said}" in capsys.readouterr().err
 
 
 def test_figures_that_have_no_room_are_named(folders: dict[str, Path]) -> None:

@@ -25,6 +25,7 @@ import broken
 from chromium import BrowserError, Chromium, find
 
 from gradflow_plots.gallery import call, read_gallery, run_flows
+from gradflow_plots.report.figures import FAULT
 from gradflow_plots.tables import RunError
 
 WIDTHS = (360, 800, 1600)
@@ -126,6 +127,9 @@ def look_at(browser: Chromium, name: str, file: Path, pictures: Path | None) -> 
         browser.show(file.as_uri(), width=800, theme="dark")
         browser.pdf(pictures / f"{name}.pdf")
     size = file.stat().st_size
+    if FAULT in file.read_text(encoding="utf-8"):
+        print(f"FAILED: {name} lacks a figure: {FAULT}")
+        count += 1
     if size > 2_000_000:
         print(f"FAILED: {name} has {size / 1e6:.2f} MB")
         count += 1
