@@ -104,8 +104,8 @@ def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
 def convergence(run: Run) -> Figure:
     """Draw the largest distance of gradient descent from the flow over the factor on its rates, beside slope 1.
 
-    Below: the largest sharpness over its limit 2/η, with the line where descent becomes unstable. Stages may have
-    learning rates of their own; the factor is that of all.
+    Below: the largest sharpness over its limit of stability, 2 over the rate. Stages may have learning rates η of their
+    own; the factor is that of all.
     """
     table = run.convergence
     if table is None or table.empty:
@@ -121,7 +121,7 @@ def convergence(run: Run) -> Figure:
         distance.set_ylabel("largest distance\nfrom the flow / path")
         sharpness.plot(rate, table["sharpness_share"], "s-", color=_COLOURS["gd"], markersize=3.5, label="_gd")
         sharpness.axhline(1, color=style.VERMILION, linewidth=0.9, linestyle=(0, (1, 1.2)), label="limit of stability")
-        sharpness.set_ylabel(r"$\lambda_{\max}\,/\,(2/\eta)$")
+        sharpness.set_ylabel(r"$\lambda_{\max}$ / limit")
         sharpness.set_xlabel(r"learning rate / $\eta$ (factor)")
         for axes in (distance, sharpness):
             axes.set(xscale="log", yscale="log")
