@@ -20,27 +20,16 @@ from .tables import RunError
 #: So many statements have a line of their own; more are drawn together, one line for each claim.
 MOST_LINES = 24
 
-#: Laws whose derived number is a bound; M2 and the fall of k do not say so in their statement.
-BOUND = "[≤≥]|^M2 |^M5 largest fall"
 _MARKERS = {"holds": "o", "rejected": "X"}
 
 
 def ratio_laws(source: Run | Sweep) -> list[Law]:
     """The laws with something to divide by: neither bounds nor laws that say 0."""
     claims = source.claims
-    has_errors = "lower" in claims.columns
-    if not has_errors:  # phase-diagram.csv has no intervals
+    if "lower" not in claims.columns:  # phase-diagram.csv has no intervals
         claims = claims.assign(lower=claims["measured"], upper=claims["measured"], model_error=0.0, note="", flow="")
     laws = laws_of(claims.dropna(subset=["derived", "measured"]).assign(flow=""))
-    return [law for law in laws if law.derived and not is_bound(law, has_errors=has_errors)]
-
-
-def is_bound(law: Law, *, has_errors: bool) -> bool:
-    """Whether what is derived is a bound: named so, or kept although it is farther off than all errors together."""
-    allowed = law.model_error + max(law.upper - law.lower, 0) / 2
-    is_far = abs(law.measured - law.derived) > allowed * (1 + 1e-6) + 1e-300
-    is_named = re.search(BOUND, f"{law.claim} {law.statement}") is not None
-    return is_named or (has_errors and law.verdict == "holds" and is_far)
+    return [law for law in laws if law.derived and not law.is_bound]
 
 
 def claims_chart(source: Run | Sweep) -> Figure:

@@ -43,7 +43,7 @@ def phase_diagram(sweep: Sweep, events: list[str] | None = None) -> Figure:
     """Draw the time of each event over two swept keys, on the clock of its stage, which starts at 0.
 
     Hatched cells are censored: the event was not reached by the end of the stage in some replicate, so that the time
-    is a lower bound. Cells without a finished run are crossed. Several replicates are a geometric mean. ``events``
+    is a lower bound. Dotted ones have it where the stage starts. Cells without a finished run are crossed. Several replicates are a geometric mean. ``events``
     names what is drawn; by default whatever happens in at least a tenth of the runs.
     """
     axes = plane_axes(sweep)
@@ -74,16 +74,20 @@ def phase_diagram(sweep: Sweep, events: list[str] | None = None) -> Figure:
 
 
 def cells(sweep: Sweep, name: str, axes: list[Axis]) -> pd.DataFrame:
-    """One row per cell of the grid: the time of an event, whether it is ``censored``, and whether a run ``stands``."""
+    """One row per cell of the grid: the time of an event, whether it is ``censored``, and whether a run ``stands``.
+
+    The geometric mean of replicates is 0 where the event is ``at_start`` in one of them.
+    """
     rows = sweep.event(name)
     time = "clock" if rows["clock"].notna().any() else "t"
     keys = [axis.key for axis in axes]
-    grouped = rows.assign(log=np.log(rows[time].where(rows[time] > 0))).groupby(keys)
+    with np.errstate(divide="ignore"):  # exp(−∞) is the 0 that is meant
+        grouped = rows.assign(log=np.log(rows[time].where(rows[time] >= 0))).groupby(keys)
     table = pd.DataFrame({"t": np.exp(grouped["log"].mean()), "censored": grouped["censored"].any()})
     whole = pd.MultiIndex.from_product([axis.values for axis in axes], names=keys)
     table = table.reindex(whole)
     table["stands"] = table["t"].notna()
-    return table.assign(censored=table["censored"].eq(True)).reset_index()
+    return table.assign(censored=table["censored"].eq(True), at_start=table["t"].eq(0)).reset_index()
 
 
 def _shown(sweep: Sweep) -> list[str]:
@@ -98,17 +102,18 @@ def _draw_times(figure: Figure, panel: Axes, table: pd.DataFrame, axes: list[Axi
     grid = table.pivot(index=axes[1].key, columns=axes[0].key, values="t").to_numpy()
     seen = grid[np.isfinite(grid)]
     if len(seen):
-        low, high = seen.min(), seen.max()
+        later = seen[seen > 0]
+        low, high = (later.min(), later.max()) if len(later) else (1.0, 1.0)  # at the start is the smallest colour
         norm = LogNorm(low, high) if high / low > NARROW else Normalize(low, high if high > low else 2 * low)
-        mesh = panel.pcolormesh(x, y, np.ma.masked_invalid(grid), norm=norm, cmap=COLOURS, rasterized=True)
+        mesh = panel.pcolormesh(x, y, np.ma.masked_invalid(np.maximum(grid, low)), norm=norm, cmap=COLOURS, rasterized=True)
         bar = figure.colorbar(mesh, ax=panel, pad=0.02, fraction=0.06)
         bar.set_label("time $t$")
         bar.outline.set_linewidth(0.4)
         if NARROW < high / low < 30:
             bar.ax.yaxis.set_minor_formatter(lambda value, _: _short(value, low, high))
         bar.ax.tick_params(which="both", labelsize=6.5)
-    for column, hatch in (("censored", "/////"), ("stands", "xxxx")):
-        marked = table[table[column] == (column == "censored")]
+    for column, hatch in (("censored", "/////"), ("at_start", "...."), ("stands", "xxxx")):
+        marked = table[table[column] == (column != "stands")]
         if len(marked):
             panel.add_collection(_hatched(marked, axes, x, y, hatch, column))
 
@@ -139,6 +144,9 @@ def _add_key(figure: Figure, tables: list[pd.DataFrame]) -> None:
     if any(table["censored"].any() for table in tables):
         text = "not reached in the stage: a lower bound"
         handles.append(Patch(facecolor="none", edgecolor=style.BLACK, hatch="/////", linewidth=0.5, label=text))
+    if any(table["at_start"].any() for table in tables):
+        text = "where the stage starts"
+        handles.append(Patch(facecolor="none", edgecolor=style.BLACK, hatch="....", linewidth=0.5, label=text))
     if any(not table["stands"].all() for table in tables):
         handles.append(Patch(facecolor="none", edgecolor=style.BLACK, hatch="xxxx", linewidth=0.5, label="no time"))
     if handles:

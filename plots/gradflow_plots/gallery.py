@@ -1,12 +1,13 @@
 """The gallery: flows from a list, then figures of them: ``python -m gradflow_plots.gallery``.
 
-Flows that stand are not run again, interrupted ones go on, and a run whose entry or experiment has changed is made
-anew. The same run directories give the same bytes.
+Flows that stand are not run again, interrupted ones go on, and a run whose entry, experiment or program has
+changed is made anew. The same run directories give the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -57,10 +58,10 @@ class GalleryRun:
                 known = "run, sweep, phase-plane or information"
                 raise RunError(f"gallery: {self.name} has the command {self.command}; use {known}.")
 
-    def stamp(self) -> str:
-        """What the runs depend on: the entry and its experiment."""
+    def stamp(self, program: str) -> str:
+        """What the runs depend on, as a SHA-256: the entry, its experiment, and the program (that of its file)."""
         text = Path(self.experiment).read_bytes()
-        entry = json.dumps([self.command, self.experiment, self.set, self.arguments])
+        entry = json.dumps([self.command, self.experiment, self.set, self.arguments, program])
         return hashlib.sha256(entry.encode() + text).hexdigest()
 
 
@@ -101,11 +102,25 @@ Call = Callable[[list[str], Path], int]
 
 
 def run_flows(runs: list[GalleryRun], program: str, folder: Path, call: Call) -> None:
-    """Run what does not stand yet; a stamp beside each folder says what it was made of, and whether it is whole."""
+    """Run what does not stand yet; a stamp beside each folder says what it was made of, and whether it is whole.
+
+    Whoever else runs flows into the folder waits until this is done.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"gallery: waits for another process that runs flows into {folder}", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _run_all(runs, program, folder, call)
+
+
+def _run_all(runs: list[GalleryRun], program: str, folder: Path, call: Call) -> None:
+    made_by = _sha256(program)
     for run in runs:
         place, stamp = folder / run.name, folder / f"{run.name}.stamp"
-        begun, whole = f"begun {run.stamp()}\n", f"whole {run.stamp()}\n"
+        begun, whole = (f"{word} {run.stamp(made_by)}\n" for word in ("begun", "whole"))
         state = stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
         if state == whole and place.is_dir():
             continue
@@ -123,6 +138,15 @@ def run_flows(runs: list[GalleryRun], program: str, folder: Path, call: Call) ->
             log = place.with_name(f"{place.name}.log")
             raise RunError(f"{place}: gradflow ended with exit code {code}; {log} says why.")
         stamp.write_text(whole, encoding="utf-8")
+
+
+def _sha256(program: str) -> str:
+    """The SHA-256 of the program's file, which is looked for as a shell does."""
+    file = shutil.which(program)
+    if file is None:
+        raise RunError(f"{program}: there is no such program; make build makes it.")
+    with Path(file).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def call(command: list[str], log: Path) -> int:

@@ -57,23 +57,22 @@ def load_evaluation(path: str | Path) -> Evaluation:
 def generalisation(source: Run | Evaluation) -> Figure:
     """Draw the mean loss over the length, one column per prior, and below how far it is above the true kernel's.
 
-    Error bars are two standard errors.
+    Error bars are two standard errors. One kernel has no concentration, and a column all the same.
     """
     table = source.evaluation if isinstance(source, Run) else source.table
     if table is None or table.empty:
         raise RunError(f"{source.path}: no evaluation.csv; gradflow evaluate {source.path} writes one.")
-    priors = sorted(table["concentration"].unique())
+    priors = list(table.sort_values("concentration", kind="stable").groupby("concentration", dropna=False, sort=False))
     with mpl.rc_context(style.complete()):
         figure = Figure(figsize=(style.PAGE, 3.5), layout="constrained")
         panels = figure.subplots(2, len(priors), sharex=True, sharey="row", squeeze=False)
-        for column, prior in enumerate(priors):
-            rows = table[table["concentration"] == prior]
+        for column, (prior, rows) in enumerate(priors):
             for name, group in rows.groupby("predictor", sort=False):
                 look = _LOOKS["GIH" if str(name).startswith("GIH") else str(name)]
                 _draw(panels[0][column], group, "loss", look, _label(str(name)))
                 if name not in ("true kernel", "uniform"):
                     _draw(panels[1][column], group, "excess", look, "_")
-            panels[0][column].set_title(rf"$\alpha={prior:g}$", loc="left")
+            panels[0][column].set_title("one kernel" if pd.isna(prior) else rf"$\alpha={prior:g}$", loc="left")
             panels[1][column].set_yscale("log")
             panels[1][column].set_xlabel("length $L$ (tokens)")
             _length_axis(panels[1][column], np.unique(table["length"]))

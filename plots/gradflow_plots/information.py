@@ -14,8 +14,9 @@ from .names import set_text
 from .tables import RunError, read_table
 
 _COLUMNS = ["set", "size", "modified", "modified_se", "standard", "standard_se", "best"]
-#: So many sets are drawn, those with the largest Ĩ.
+#: So many sets are drawn, those with the largest measure.
 MOST_SETS = 16
+_LABELS = {"modified": r"modified $\tilde I_{\chi^2}(S)$", "logits": "for logits $G(S)$"}
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,38 @@ def load_information(path: str | Path) -> Information:
     return Information(Path(path), read_table(file, _COLUMNS))
 
 
+def measure_of(table: pd.DataFrame) -> str:
+    """Return the column by which the best set is the largest: ``modified``, or ``logits`` for predictions as logits."""
+    best = table.index[table["best"] == 1]
+    if "logits" not in table.columns or best.empty:
+        return "modified"
+    if "deficit" in table.columns:
+        gaps = {name: table.loc[best[0], name] - table[name] - table["deficit"] for name in ("modified", "logits")}
+        return min(gaps, key=lambda name: float(gaps[name].abs().max()))
+    return "modified" if table["modified"].idxmax() == best[0] else "logits"
+
+
+def with_best(table: pd.DataFrame, kept: pd.Index) -> pd.DataFrame:
+    """Return the kept rows in the table's order; the best set takes the place of the last where it is not among them."""
+    best = table.index[table["best"] == 1].difference(kept)
+    return table.loc[kept[: len(kept) - len(best)].union(best).sort_values()]
+
+
 def information_chart(information: Information) -> Figure:
-    """Draw Ĩ and I of every set of lags as bars with two standard errors; S* = argmax Ĩ is filled and named."""
+    """Draw Ĩ and I of every set of lags as bars with two standard errors; the set S* of the largest Ĩ is filled and named.
+
+    Where predictions are logits G takes the place of Ĩ.
+    """
     table = information.table
     if table.empty:
         raise RunError(f"{information.path}: the table has no sets to draw.")
-    table = table.loc[table["modified"].nlargest(MOST_SETS).index].sort_index()
+    measure = measure_of(table)
+    table = with_best(table, table[measure].nlargest(MOST_SETS).index)
     with mpl.rc_context(style.complete()):
         figure = Figure(figsize=(style.COLUMN, 0.62 + 0.19 * len(table)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         for axes, column, label in (
-            (left, "modified", r"modified $\tilde I_{\chi^2}(S)$"),
+            (left, measure, _LABELS[measure]),
             (right, "standard", r"standard $I_{\chi^2}(S)$"),
         ):
             axes.set_label(column)

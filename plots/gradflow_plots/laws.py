@@ -27,6 +27,13 @@ class Law:
     verdict: str
     note: str = ""
     flow: str = ""
+    #: How measured is to stand to derived: ``equal``, ``at most`` or ``at least``.
+    relation: str = "equal"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether what is derived is a bound and no number that is to be met."""
+        return self.relation != "equal"
 
     @property
     def ratio(self) -> float:
@@ -49,6 +56,7 @@ def laws_of(claims: pd.DataFrame) -> list[Law]:
             row.verdict,
             row.note,
             "" if isinstance(row.flow, float) else str(row.flow),
+            row.relation,
         )
         for row in rows
     ]

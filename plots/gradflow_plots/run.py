@@ -28,7 +28,7 @@ _COLUMNS = {
     ],
 }
 
-_CLAIMS = "claim statement derived measured lower upper verdict reference model_error note flow".split()
+_CLAIMS = "claim statement derived measured lower upper verdict reference model_error note flow relation".split()
 _EVALUATION = "concentration length predictor loss loss_se excess excess_se".split()
 _CONVERGENCE = "factor steps status distance distance_over_path order sharpness_share".split()
 
@@ -150,10 +150,13 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
 
 
 def read_claims(folder: Path) -> pd.DataFrame:
-    """Read ``claims.csv``; an empty table where there is none."""
+    """Read ``claims.csv``; an empty table where there is none. Raise ``RunError`` where an older gradflow wrote it."""
     if not (folder / "claims.csv").is_file():
         return pd.DataFrame(columns=_CLAIMS)
-    return read_table(folder / "claims.csv", _CLAIMS, texts=["flow"])
+    claims = read_table(folder / "claims.csv", [name for name in _CLAIMS if name != "relation"], texts=["flow"])
+    if "relation" not in claims.columns:
+        raise RunError(f"{folder / 'claims.csv'}: no column relation, an older gradflow wrote it. What to do: run it again.")
+    return claims
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:

@@ -36,8 +36,9 @@ class Sweep:
     """What the folder of many flows holds.
 
     ``runs`` has one row per run, with its swept values and ``status``; ``events`` one per run and event, with the
-    swept values, the stage's own ``clock``, and ``censored``: the event was not reached, and the time is a lower
-    bound. ``claims`` has one row per run and law, with the swept values.
+    swept values, and ``censored``: the event was not reached, and the time is a lower bound. Its ``clock`` starts with
+    the stage that watches for it, the first one where several do; it is not a number where the run's manifest is
+    missing. ``claims`` has one row per run and law, with the swept values.
     """
 
     path: Path
@@ -46,8 +47,6 @@ class Sweep:
     runs: pd.DataFrame
     events: pd.DataFrame
     claims: pd.DataFrame
-    #: Where each stage starts, by its name; swept ends of stages have no common one.
-    stage_starts: dict[str, float] = field(default_factory=dict)
     #: The keys that all runs have in common, with their values as texts.
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -84,15 +83,13 @@ def load_sweep(path: str | Path) -> Sweep:
         raise RunError(f"{folder}: no sweep, it has neither phase-diagram.csv nor flows.csv; give load_run a run.")
     keys = _swept_keys(folder / "experiment.yaml")
     runs = read_table(folder / name, [*_FACTS[name], *keys], either=keys)
-    starts = _stage_starts(folder, keys)
     return Sweep(
         path=folder,
         manifest=manifest,
         axes=[_axis(key, runs[key]) for key in keys],
         runs=runs,
-        events=_events(folder, runs, keys, starts),
-        claims=_wide_claims(runs, keys) if name == "phase-diagram.csv" else _long_claims(folder, runs, keys),
-        stage_starts=starts,
+        events=_events(folder, runs, keys),
+        claims=_wide_claims(folder, runs, keys) if name == "phase-diagram.csv" else _long_claims(folder, runs, keys),
         settings=read_settings(folder / "experiment.yaml"),
     )
 
@@ -120,33 +117,55 @@ def _axis(key: str, column: pd.Series) -> Axis:
     return Axis(key, [value.item() for value in values], "log" if is_log else "linear")
 
 
-def _stage_starts(folder: Path, keys: list[str]) -> dict[str, float]:
-    """Where the stages start, from the first run that stands; nothing where their ends are swept."""
-    if any(key.startswith("stages.") for key in keys):
-        return {}
-    for manifest in sorted(folder.glob("flows/**/manifest.json")) or sorted(folder.glob("replicates/*/manifest.json")):
-        stages = json.loads(manifest.read_text(encoding="utf-8")).get("stages", [])
-        if stages:
-            return {stage["name"]: float(stage["t_start"]) for stage in stages}
+def _stage_starts(folder: Path, flow: int, replicate: int) -> dict[str, float]:
+    """Where the stages of one run start, as its manifest says; nothing where that is missing or damaged."""
+    inner = f"replicates/{replicate:03}"
+    for place in (f"flows/{flow:06}/{inner}", f"flows/{flow:06}", inner):
+        try:
+            stages = json.loads((folder / place / "manifest.json").read_text(encoding="utf-8"))["stages"]
+            starts = [stages[0].get("t_start", 0), *(stage["t_end"] for stage in stages[:-1])]
+            return {stage["name"]: float(start) for stage, start in zip(stages, starts, strict=True)}
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            continue
     return {}
 
 
-def _events(folder: Path, runs: pd.DataFrame, keys: list[str], starts: dict[str, float]) -> pd.DataFrame:
+def one_per_event(events: pd.DataFrame, run: list[str] | None = None) -> pd.DataFrame:
+    """Return one row per event (and run, by its columns), however many stages watched for it.
+
+    That is the row of the first stage that reached it, else the last one, as in ``phase-diagram.csv``.
+    """
+    keys = [*(run or []), "name"]
+    is_open = events["status"] != "reached"
+    kept = pd.concat([events[~is_open].drop_duplicates(keys), events[is_open].drop_duplicates(keys, keep="last")])
+    return events.loc[kept.drop_duplicates(keys).index.sort_values()]
+
+
+def _events(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     if not (folder / "events.csv").is_file():
         raise RunError(f"{folder}: incomplete, it has no events.csv.")
     events = read_table(folder / "events.csv", _EVENTS)
-    events = events.assign(
-        clock=events["t"] - events["stage"].map(starts).astype("float64"), censored=events["status"] != "reached"
-    )
-    return events.merge(runs[["flow", "replicate", *keys]], on=["flow", "replicate"], how="left", validate="m:1")
+    run = ["flow", "replicate"]
+    first = events.groupby([*run, "name"])["stage"].transform("first")
+    starts = {at: _stage_starts(folder, *at) for at in dict.fromkeys(zip(events["flow"], events["replicate"], strict=True))}
+    began = [
+        starts[flow, replicate].get(stage, math.nan)
+        for flow, replicate, stage in zip(events["flow"], events["replicate"], first, strict=True)
+    ]
+    events = events.assign(clock=events["t"] - np.array(began, dtype=float), censored=events["status"] != "reached")
+    events = one_per_event(events, run)
+    return events.merge(runs[[*run, *keys]], on=run, how="left", validate="m:1")
 
 
-def _wide_claims(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _wide_claims(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """One row per law from columns such as ``G2.1.derived``."""
     names = dict.fromkeys(name.removesuffix(".derived") for name in runs.columns if name.endswith(".derived"))
     frames = []
     for name in names:
-        columns = {f"{name}.{part}": part for part in ("statement", "derived", "measured", "verdict")}
+        columns = {f"{name}.{part}": part for part in ("statement", "derived", "measured", "verdict", "relation")}
+        if f"{name}.relation" not in runs.columns:
+            file = folder / "phase-diagram.csv"
+            raise RunError(f"{file}: no column {name}.relation, an older gradflow wrote it. What to do: run it again.")
         present = [column for column in columns if column in runs.columns]
         frame = runs[["flow", "replicate", *keys, *present]].rename(columns=columns)
         frames.append(frame.assign(claim=name.partition(".")[0]))

@@ -11,12 +11,12 @@ import pandas as pd
 #: What nothing is computed with, in whichever table it stands.
 TEXTS = frozenset(
     "stage name status optimizer claim statement verdict reference note predictor leader path message set kind of"
-    " experiment_sha256 program_version commit".split()
+    " experiment_sha256 program_version commit relation".split()
 )
 
 
 #: And those of ``phase-diagram.csv``, named after their event or law.
-TEXT_NAMES = r"^reached\.|^laws_hold$|\.(statement|verdict)$"
+TEXT_NAMES = r"^reached\.|^laws_hold$|\.(statement|verdict|relation)$"
 
 
 class RunError(Exception):

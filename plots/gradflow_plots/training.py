@@ -42,7 +42,7 @@ def training_panel(run: Run) -> Figure:
         own = own_lag_of(run, head, heads[head])
         rows = [
             Row("share", 1.2, _draw(f"share.{winner}", f"share of {set_text(winner)}"), ("c",)),
-            Row("attention", 1.2, _draw(f"attention.{head}.{own}", rf"$\sigma^{head}$ on lag {own}"), ("w",)),
+            Row("attention", 1.2, _draw(f"attention.{head}.{own}", rf"$\sigma^{{{head}}}$ on lag {own}"), ("w",)),
             Row("a", 1.2, _draw("a", "scale $a$"), ("a",)),
             *rows,
         ]
@@ -102,15 +102,16 @@ def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
 
 
 def convergence(run: Run) -> Figure:
-    """Draw the largest distance of gradient descent from the flow over its learning rate, beside slope 1.
+    """Draw the largest distance of gradient descent from the flow over the factor on its rates, beside slope 1.
 
-    Below: the largest sharpness over its limit 2/η, with the line where descent becomes unstable.
+    Below: the largest sharpness over its limit of stability, 2 over the rate. Stages may have learning rates η of their
+    own; the factor is that of all.
     """
     table = run.convergence
     if table is None or table.empty:
         raise RunError(f"{run.path}: no convergence.csv; set training.factors in the experiment, or gradflow compare.")
     table = table[table["distance"] > 0].sort_values("factor")
-    rate = table["factor"] * float(run.settings.get("training.learning_rate", 1))
+    rate = table["factor"]
     with mpl.rc_context(style.complete()):
         figure = Figure(figsize=(style.COLUMN, 3.3), layout="constrained")
         distance, sharpness = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
@@ -120,8 +121,8 @@ def convergence(run: Run) -> Figure:
         distance.set_ylabel("largest distance\nfrom the flow / path")
         sharpness.plot(rate, table["sharpness_share"], "s-", color=_COLOURS["gd"], markersize=3.5, label="_gd")
         sharpness.axhline(1, color=style.VERMILION, linewidth=0.9, linestyle=(0, (1, 1.2)), label="limit of stability")
-        sharpness.set_ylabel(r"$\lambda_{\max}\,/\,(2/\eta)$")
-        sharpness.set_xlabel(r"learning rate $\eta$")
+        sharpness.set_ylabel(r"$\lambda_{\max}$ / limit")
+        sharpness.set_xlabel(r"learning rate / $\eta$ (factor)")
         for axes in (distance, sharpness):
             axes.set(xscale="log", yscale="log")
             log_ticks(axes.xaxis)

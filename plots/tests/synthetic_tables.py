@@ -24,7 +24,7 @@ def law(claim: str, statement: str, derived: float, measured: float | None = Non
     measured = derived * 1.0005 if measured is None else measured
     row = {"claim": claim, "statement": statement, "derived": derived, "measured": measured,
            "lower": measured - abs(measured) * 1e-4, "upper": measured + abs(measured) * 1e-4, "verdict": "holds",
-           "reference": "derived", "model_error": abs(derived) * 1e-3, "note": "", "flow": ""}  # fmt: skip
+           "reference": "derived", "model_error": abs(derived) * 1e-3, "note": "", "flow": "", "relation": "equal"}  # fmt: skip
     return {**row, **more}
 
 
@@ -39,7 +39,7 @@ def write_claims(folder: Path, *, rejected: bool = False) -> Path:
             exact = leak(np.array([END]), head)[0]
             rows.append(law("G4", f"1−σ of head {head + 1} at t=1e5, {kind}", exact))
     rows.append(law("G7", "a at the end, against the zero of ∂L/∂a", float(scale(np.array([END]))[0])))
-    rows.append(law("G8", "largest total variation from GIH(S*) ≤ tanh(Δ/2)", 0.02, 0.01))
+    rows.append(law("G8", "largest total variation from GIH(S*) ≤ tanh(Δ/2)", 0.02, 0.01, relation="at most"))
     rows.append(law("G5", "move of head 3", 1.0, 1.4 if rejected else 1.0, verdict="rejected" if rejected else "holds"))
     pd.DataFrame(rows).to_csv(folder / "claims.csv", index=False, lineterminator="\n")
     return folder
@@ -90,8 +90,8 @@ def write_sweep(folder: Path, count: int = 6) -> Path:
             row |= {f"t.{name}": t, f"t_error.{name}": None if late else 0.1, f"reached.{name}": "no" if late else "yes"}
             events.append((number, 1, stage, name, t, None if late else 0.1, "not reached" if late else "reached", None))
         row |= {"leader": "{1,2}" if alpha < 1 else "{1}", "leading_share": 0.98, "G2.1.statement": "a slope, S={1}",
-                "G2.1.derived": 1 / start, "G2.1.measured": 1.01 / start, "G2.1.verdict": "holds", "a": 5.0,
-                "loss": 0.3, "laws_hold": "yes", "message": ""}  # fmt: skip
+                "G2.1.derived": 1 / start, "G2.1.measured": 1.01 / start, "G2.1.verdict": "holds",
+                "G2.1.relation": "equal", "a": 5.0, "loss": 0.3, "laws_hold": "yes", "message": ""}  # fmt: skip
         runs.append(row)
     pd.DataFrame(runs).to_csv(folder / "phase-diagram.csv", index=False, lineterminator="\n")
     columns = ["flow", "replicate", "stage", "name", "t", "t_error", "status", "sampling_error"]
@@ -102,9 +102,11 @@ def write_sweep(folder: Path, count: int = 6) -> Path:
     )
     (folder / "ledger.jsonl").write_text("")
     (folder / "manifest.json").write_text(json.dumps(MANIFEST | {"flows": {"total": len(runs)}}))
-    stages = [{"name": "selection", "t_start": 0}, {"name": "copying", "t_start": 1e5}]
-    (folder / "flows" / "000001").mkdir(parents=True)
-    (folder / "flows" / "000001" / "manifest.json").write_text(json.dumps(MANIFEST | {"stages": stages}))
+    stages = [{"name": "selection", "t_start": 0, "t_end": 1e5}, {"name": "copying", "t_start": 1e5, "t_end": 2e5}]
+    for run in runs:
+        place = folder / f"flows/{run['flow']:06}"
+        place.mkdir(parents=True)
+        (place / "manifest.json").write_text(json.dumps(MANIFEST | {"stages": stages}))
     return folder
 
 

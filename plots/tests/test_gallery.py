@@ -1,6 +1,7 @@
 """The gallery and figures inside pages."""
 
 import re
+import threading
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -51,7 +52,18 @@ def experiment(tmp_path: Path) -> Path:
     return path
 
 
-def test_flows_are_run_once_and_anew_when_their_experiment_changes(experiment: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    """Return a program that nobody calls."""
+    path = tmp_path / "gradflow"
+    path.write_text("1")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_flows_are_run_once_and_anew_when_experiment_or_program_change(
+    experiment: Path, program: str, tmp_path: Path
+) -> None:
     calls: list[list[str]] = []
 
     def call(command: list[str], log: Path) -> int:
@@ -62,15 +74,44 @@ def test_flows_are_run_once_and_anew_when_their_experiment_changes(experiment: P
     run = GalleryRun("a", str(experiment), set=["x=1"])
     expected = ["run", str(experiment), "--set", "x=1", "--out", str(tmp_path / "runs/a"), "--resume"]
     for _ in range(2):
-        run_flows([run], "gradflow", tmp_path / "runs", call)
+        run_flows([run], program, tmp_path / "runs", call)
         assert calls == [expected]
     (tmp_path / "runs/a/old").write_text("")
     experiment.write_text("# Why not?\n")
-    run_flows([run], "gradflow", tmp_path / "runs", call)
+    run_flows([run], program, tmp_path / "runs", call)
     assert calls == [expected] * 2 and not (tmp_path / "runs/a/old").exists()
+    Path(program).write_text("2")
+    run_flows([run], program, tmp_path / "runs", call)
+    assert calls == [expected] * 3
+    Path(program).unlink()
+    with pytest.raises(RunError, match="there is no such program"):
+        run_flows([run], program, tmp_path / "runs", call)
 
 
-def test_an_interrupted_flow_goes_on_and_one_that_is_refused_begins_anew(experiment: Path, tmp_path: Path) -> None:
+def test_flows_wait_for_those_that_are_run_into_the_same_folder(
+    experiment: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order: list[str] = []
+
+    def late() -> None:
+        run_flows([GalleryRun("b", str(experiment))], program, tmp_path / "runs", lambda *_: order.append("b") or 0)
+
+    thread = threading.Thread(target=late)
+
+    def call(command: list[str], log: Path) -> int:
+        thread.start()
+        thread.join(0.2)
+        order.append("a")
+        return 0
+
+    run_flows([GalleryRun("a", str(experiment))], program, tmp_path / "runs", call)
+    thread.join(10)
+    assert order == ["a", "b"] and "waits for another process" in capsys.readouterr().out
+
+
+def test_an_interrupted_flow_goes_on_and_one_that_is_refused_begins_anew(
+    experiment: Path, program: str, tmp_path: Path
+) -> None:
     codes = [1, 2, 0]
     seen: list[bool] = []
 
@@ -83,8 +124,8 @@ def test_an_interrupted_flow_goes_on_and_one_that_is_refused_begins_anew(experim
 
     run = GalleryRun("a", str(experiment))
     with pytest.raises(RunError, match=r"exit code 1; .*a\.log says why"):
-        run_flows([run], "gradflow", tmp_path / "runs", call)
-    run_flows([run], "gradflow", tmp_path / "runs", call)
+        run_flows([run], program, tmp_path / "runs", call)
+    run_flows([run], program, tmp_path / "runs", call)
     # It goes on where it stood, is refused, and begins in an empty folder.
     assert seen == [False, True, False]
 

@@ -1,8 +1,10 @@
 """Reports: what a page holds, that nothing in a folder can be markup, and that the same folders give the same bytes."""
 
+import dataclasses
 import hashlib
 import html.parser
 import json
+import math
 import os
 import re
 import shlex
@@ -17,8 +19,7 @@ import synthetic_tables
 from gradflow_plots import RunError, figures_for
 from gradflow_plots.report import MARK, page, read_subject
 from gradflow_plots.report.__main__ import main
-from gradflow_plots.report.claims import relation
-from gradflow_plots.report.markup import Html, located, number, plus_minus, tag, text
+from gradflow_plots.report.markup import Html, tag, text
 from gradflow_plots.report.origin import shell_word
 
 RUN_SECTIONS = "claims times figures solver origin again".split()
@@ -143,6 +144,23 @@ def test_a_run_says_what_its_files_say(run: Path) -> None:
     assert "experiment.yaml was changed after the run" in checked(without_figures(run)).words
 
 
+def test_what_one_stage_reached_is_not_among_what_was_not(run: Path) -> None:
+    (run / "events.csv").write_text(
+        "stage,name,t,t_error,status\nselection,selection.1+2,1e5,,not reached\ncopying,selection.1+2,1.2e5,1,reached\n"
+        "selection,selection.3,1e5,,not reached\ncopying,selection.3,2e5,,not reached\n"
+    )
+    words = checked(without_figures(run)).words
+    missed = words.partition("Not reached")[2][:160]
+    assert "selection.1+2" not in missed and missed.count("selection.3") == 1 and "> 200000" in missed
+
+
+def test_a_resumed_run_has_no_time_that_it_took(run: Path) -> None:
+    change(run, start="2026-11-22T08:00:00.000Z", end="2026-11-25T08:00:01.500Z", resumptions=[])
+    assert read_subject(run).seconds == 259201.5
+    change(run, resumptions=["2026-11-25T08:00:00.000Z"])
+    assert math.isnan(read_subject(run).seconds)
+
+
 def test_rejected_claims_and_broken_laws_are_seen(run: Path) -> None:
     synthetic_tables.write_claims(run, rejected=True)
     change(run, laws=[{"name": "loss never rises", "value": 1, "limit": 0.1, "passed": False, "explanation": "rise"}])
@@ -166,6 +184,22 @@ def test_figures_stand_inside_with_names_of_their_own(
     assert len(whole.encode()) < 600_000
     drawn = re.search(r"<svg.*?</svg>", whole, re.DOTALL)
     assert drawn is not None and drawn[0] in page(subjects[:1]), "a figure has the same bytes in another page"
+
+
+def test_a_figure_that_fails_is_left_out_and_named(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(source: object) -> None:
+        raise ZeroDivisionError("by <nothing>")
+
+    kinds = figures_for(read_subject(folders["information"]).source)
+    bad = dataclasses.replace(kinds[0], name="bad", draw=fail)
+    monkeypatch.setattr("gradflow_plots.report.figures.figures_for", lambda source: [bad, *kinds])
+    assert main([str(folders["information"]), "--out", str(tmp_path / "a.html")]) == 0
+    reader = checked((tmp_path / "a.html").read_text(encoding="utf-8"))
+    said = "a fault of gradflow_plots, ZeroDivisionError: by <nothing>"
+    assert f"The figure bad cannot be drawn: {said}" in reader.words and "svg" in {name for name, _ in reader.tags}
+    assert f"the figure bad is left out: {said}" in capsys.readouterr().err
 
 
 def test_figures_that_have_no_room_are_named(folders: dict[str, Path]) -> None:
@@ -269,31 +303,15 @@ def test_control_characters_in_commands_are_escaped() -> None:
     assert shell_word("a\nb'c\\") == r"$'a\x0ab\x27c\x5c'"
 
 
-# MARK: Numbers
-
-
-def test_numbers_have_the_digits_that_their_errors_leave() -> None:
-    assert located(1783.8837590193625, 9.121e-05) == "1783.883759"
-    assert located(124849.17083003081, 0.00505) == "124849.1708"
-    assert located(6514529.252, 31.0) == "6514529" and located(1.0, float("nan")) == "1"
-    assert (number(0.000469007123), number(1e5), number(float("nan")), number(float("inf")), number("x")) == (
-        "0.000469007", "100000", "–", "∞", "x",
-    )  # fmt: skip
-    assert "±" not in plus_minus("1", 0) and "± 9.1e-05" in plus_minus("1", 9.121e-05)
-
-
-@pytest.mark.parametrize(
-    ("row", "sign"),
-    [
-        ({"derived": 1.0, "measured": 1.01, "model_error": 0.02, "verdict": "holds"}, ""),
-        ({"derived": 1.0, "measured": 2.0, "model_error": 0.02, "verdict": "rejected"}, ""),
-        ({"derived": 0.0, "measured": 16.8, "model_error": 0.0, "verdict": "holds"}, "≥ "),
-        ({"derived": 24.0, "measured": 16.8, "model_error": 0.0, "verdict": "holds"}, "≤ "),
-        ({"derived": 0.1, "measured": 0.3, "statement": "d ≤ c", "verdict": "rejected"}, "≤ "),
-    ],
-)
-def test_bounds_are_told_from_numbers(row: dict[str, Any], sign: str) -> None:
-    assert relation({"claim": "G", "statement": "", "lower": row["measured"], "upper": row["measured"], **row}) == sign
+def test_claims_of_an_older_program_are_refused(
+    run: Path, folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = Path(shutil.copytree(folders["sweep"], tmp_path / "sweep"))
+    for folder, name in ((run, "claims.csv"), (sweep, "phase-diagram.csv")):
+        table = pd.read_csv(folder / name)
+        table.drop(columns=[column for column in table if column.endswith("relation")]).to_csv(folder / name, index=False)
+        assert main([str(folder)]) == 2
+        assert re.search(name + r": no column (G2\.1\.)?relation, .* What to do: run it again\.$", capsys.readouterr().err.strip())
 
 
 # MARK: The command line

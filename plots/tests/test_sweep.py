@@ -1,11 +1,13 @@
 """Sweeps and the other tables: what the loaders make of them, and the figures of them."""
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic_tables
 
 from gradflow_plots import (
     FIGURES, RunError, emergence_scaling, generalisation, gradient_speed, information_chart, leader_diagram, load,
@@ -13,6 +15,9 @@ from gradflow_plots import (
     work_precision,
 )  # fmt: skip
 from gradflow_plots.grid import edges
+from gradflow_plots.report import read_subject
+from gradflow_plots.report.tables import more_sections
+from gradflow_plots.report.times import sweep_events_section
 from gradflow_plots.sweep import Axis
 
 
@@ -28,13 +33,44 @@ def test_axes_and_events_of_a_sweep(folders: dict[str, Path]) -> None:
         ("data.concentration", "log", 6),
         ("initial.scale", "log", 6),
     ]
-    assert sweep.stage_starts == {"selection": 0, "copying": 1e5}
     copying = sweep.event("copying-complete.1")
     assert len(copying) == 36 and copying["clock"].max() == 1e5
     assert (copying["censored"] == (copying["clock"] == 1e5)).all() and 0 < copying["censored"].sum() < 36
     assert sweep.claims["derived"].tolist() == pytest.approx((1 / sweep.runs["initial.scale"]).tolist())
     with pytest.raises(RunError, match=r"no run has an event nothing; there are selection\.1\+2"):
         sweep.event("nothing")
+
+
+def test_clocks_start_with_the_stages_of_each_run(copy: Path) -> None:
+    folders = [copy / f"flows/{number:06}" for number in (1, 2, 3)]
+    stages = [{"name": "selection", "t_start": 0, "t_end": 5e4}, {"name": "copying", "t_start": 5e4, "t_end": 2e5}]
+    (folders[0] / "manifest.json").write_text(json.dumps(synthetic_tables.MANIFEST | {"stages": stages}))
+    (folders[1] / "replicates/001").mkdir(parents=True)
+    (folders[1] / "manifest.json").rename(folders[1] / "replicates/001/manifest.json")
+    (folders[2] / "manifest.json").unlink()
+    events = load_sweep(copy).event("copying-complete.1").set_index("flow")
+    assert (events["t"] - events["clock"])[[1, 2, 4]].tolist() == [5e4, 1e5, 1e5]
+    assert events["clock"].isna().tolist() == [flow == 3 for flow in events.index]
+
+
+def test_an_event_that_two_stages_watch_counts_once(copy: Path) -> None:
+    events = pd.read_csv(copy / "events.csv")
+    again = events[events["name"] == "selection.1+2"].assign(stage="copying", t_error=None)
+    again["t"] = np.where(again["flow"] == 2, 1.5e5, 2e5)
+    again["status"] = np.where(again["flow"] == 2, "reached", "not reached")
+    events.loc[events["flow"].isin([2, 3]) & (events["name"] == "selection.1+2"), ["t", "status"]] = [1e5, "not reached"]
+    both = pd.concat([events, again]).sort_values(["flow", "stage"], ascending=[True, False])
+    both.to_csv(copy / "events.csv", index=False)
+    rows = load_sweep(copy).event("selection.1+2").set_index("flow")
+    assert len(rows) == 36 and rows["censored"].sum() == 1
+    assert rows.loc[[2, 3], "t"].tolist() == [1.5e5, 2e5] and rows.loc[[1, 2], "stage"].tolist() == ["selection", "copying"]
+    assert (rows["clock"] == rows["t"]).all(), "the clock is that of the first stage that watches"
+    never = events.assign(status="not reached", t_error=None)
+    never.loc[never["name"] == "selection.1+2", "stage"] = np.where(np.arange(36) % 2, "selection", "copying")
+    never.loc[1, "status"] = "reached"
+    never.to_csv(copy / "events.csv", index=False)
+    words = str(sweep_events_section(load_sweep(copy)))
+    assert words.count("Reached by no run: selection.1+2.") == 1
 
 
 def test_flows_of_one_experiment_are_a_sweep_too(folders: dict[str, Path]) -> None:
@@ -114,6 +150,19 @@ def test_failed_runs_are_crossed(copy: Path) -> None:
     assert "no time" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def test_what_happens_at_the_start_is_dotted_and_not_crossed(copy: Path) -> None:
+    events = pd.read_csv(copy / "events.csv")
+    events.loc[(events["flow"] == 1) & (events["name"] == "selection.1+2"), "t"] = 0
+    events.to_csv(copy / "events.csv", index=False)
+    figure = phase_diagram(load_sweep(copy))
+    panel = next(axes for axes in figure.axes if axes.get_label() == "selection.1+2")
+    marked = {one.get_label(): len(one.get_paths()) for one in panel.collections[1:]}
+    assert marked == {"at_start": 1}
+    colours = np.ma.asarray(panel.collections[0].get_array())
+    assert colours.count() == 36 and colours.reshape(6, 6)[0, 0] == colours.min() == panel.collections[0].norm.vmin > 0
+    assert "where the stage starts" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_edges_lie_between_values() -> None:
     assert edges(Axis("a", [1.0, 10.0, 100.0], "log")) == pytest.approx([10**-0.5, 10**0.5, 10**1.5, 10**2.5])
     assert list(edges(Axis("a", [2, 3, 4], "linear"))) == [1.5, 2.5, 3.5, 4.5]
@@ -151,12 +200,46 @@ def test_evaluation_is_drawn_with_two_errors(folders: dict[str, Path]) -> None:
     assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"model", r"GIH$(\{1,2\})$"}
 
 
+def test_one_kernel_has_its_losses(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folders["evaluation"], tmp_path / "evaluation"))
+    table = pd.read_csv(folder / "evaluation.csv")
+    table[table["concentration"] == 0.05].assign(concentration=None).to_csv(folder / "evaluation.csv", index=False)
+    figure = generalisation(load_evaluation(folder))
+    assert [axes.get_title("left") for axes in figure.axes] == ["one kernel", ""]
+    model = next(one for one in figure.axes[0].containers if one.get_label() == "model")
+    assert list(model.lines[0].get_ydata()) == pytest.approx([0.57, 0.102, 0.0552])
+    words = str(more_sections(read_subject(folder))[0][2])
+    assert words.count(">one kernel<") == 3
+
+
 def test_only_the_best_set_is_filled(folders: dict[str, Path]) -> None:
     axes = information_chart(load_information(folders["information"])).axes[0]
     bars = axes.containers[-1].patches
     assert [bar.get_width() for bar in bars] == pytest.approx([0.146, 0.166, 0.147, 0.198, 0.158, 0.168])
     assert [bool(bar.get_hatch()) for bar in bars] == [True, True, True, False, True, True]
     assert [text.get_text() for text in axes.get_yticklabels()][3] == r"$S_\ast=$ $\{1, 2\}$"
+
+
+def test_the_best_set_is_shown_by_what_it_is_best_by(folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pd.read_csv(folders["information"] / "information.csv")
+    logits = np.arange(len(table), 0, -1.0)
+    table = table.assign(logits=logits, logits_se=0.1, deficit=logits[0] - logits, best=[1, *[0] * (len(table) - 1)])
+    table.to_csv(tmp_path / "information.csv", index=False)
+    axes = information_chart(load_information(tmp_path)).axes[0]
+    assert [bar.get_width() for bar in axes.containers[-1].patches] == logits.tolist() and "G(S)" in axes.get_xlabel()
+    assert axes.get_yticklabels()[0].get_text() == r"$S_\ast=$ $\{1\}$"
+    words = str(more_sections(read_subject(tmp_path))[0][2])
+    assert "for logits G" in words and "largest G" in words and "Ĩ" not in words
+
+
+@pytest.mark.parametrize("last", [19, 400])
+def test_the_best_set_is_among_those_that_have_room(folders: dict[str, Path], tmp_path: Path, last: int) -> None:
+    row = pd.read_csv(folders["information"] / "information.csv").iloc[0].to_dict()
+    sets = [{**row, "set": str(lag), "modified": 0.5, "best": int(lag == last)} for lag in range(1, last + 1)]
+    pd.DataFrame(sets).to_csv(tmp_path / "information.csv", index=False)
+    names = [text.get_text() for text in information_chart(load_information(tmp_path)).axes[0].get_yticklabels()]
+    assert len(names) == 16 and "S_\\ast" in names[-1]
+    assert "<b>S*</b>" in str(more_sections(read_subject(tmp_path))[0][2])
 
 
 def test_solver_history_is_the_table_of_steps(folders: dict[str, Path]) -> None:

@@ -75,9 +75,11 @@ def test_the_command_draws_both_figures(trained: Path) -> None:
 
 
 def test_first_order_is_a_line_of_slope_one(trained: Path) -> None:
+    with (trained / "experiment.yaml").open("a") as file:
+        file.write("training:\n  learning_rate: 0.5\n")
     distance, sharpness = convergence(load_run(trained)).axes
     measured, derived = distance.lines
-    assert list(measured.get_xdata()) == [1, 4, 16, 64]
+    assert list(measured.get_xdata()) == [1, 4, 16, 64] and sharpness.get_xlabel() == r"learning rate / $\eta$ (factor)"
     assert measured.get_ydata() == pytest.approx(derived.get_ydata())
     assert list(sharpness.lines[0].get_ydata()) == [0.03, 0.12, 0.48, 1.92]
 
@@ -91,3 +93,12 @@ def test_a_run_without_training_says_so(run_folder: Path, tmp_path: Path) -> Non
     with pytest.raises(RunError, match=r"no gd\.csv"):
         training_panel(load_run(run_folder))
     assert main([str(run_folder), "--only", "training", "--out", str(tmp_path / "x.png")]) == 2
+
+
+def test_a_head_from_ten_on_has_its_whole_index(trained: Path) -> None:
+    for name in ("trajectory", *OPTIMIZERS):
+        table = pd.read_csv(trained / f"{name}.csv")
+        heads = {column: column.replace("attention.", "attention.1") for column in table if column.startswith("attention.")}
+        table.rename(columns=heads).to_csv(trained / f"{name}.csv", index=False)
+    label = next(axes.get_ylabel() for axes in training_panel(load_run(trained)).axes if axes.get_label() == "attention")
+    assert label.startswith(r"$\sigma^{11}$ on lag")

@@ -9,8 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from ..claims import is_bound
-from ..laws import Law
 from .markup import Html, columns, details, join, note, number, plural, plus_minus, real, span, table, tag, text, verdict
 from .subject import Subject, verdict_counts
 
@@ -18,6 +16,9 @@ from .subject import Subject, verdict_counts
 MOST_ROWS = 60
 #: So many lines a table has at most; the file has them all.
 MOST_LINES = 300
+
+#: What stands before a derived number, by its relation.
+_SIGNS = {"at most": "≤ ", "at least": "≥ "}
 
 _HEADS = "claim|statement, reference, note|derived ± model|measured ± interval|ratio|verdict"
 _TITLES = "claim|statement|statement, reference, note"
@@ -57,7 +58,7 @@ def _count(claims: pd.DataFrame) -> Html:
     counts = verdict_counts(claims)
     word = "rejected" if counts["rejected"] else "holds" if counts["holds"] else "not applicable"
     return tag("p", verdict(word), f" — {sentence}. “Holds” means that derived and measured differ by no more than the "
-               "model's error and the interval of the measurement together.")  # fmt: skip
+               "model's error and the interval of the measurement together, or that a bound (≤, ≥) is kept.")  # fmt: skip
 
 
 def _table(claims: pd.DataFrame, places: str, label: str, *, file: str = "claims.csv") -> Html:
@@ -94,31 +95,15 @@ def _statement(row: dict[str, Any]) -> Html:
 
 
 def relation(row: dict[str, Any]) -> str:
-    """Return ``≤ `` or ``≥ `` where what is derived is a bound, and nothing where it is a number.
-
-    The file does not name the relation. What holds although it differs by more than all errors is held against a
-    bound; of a bound that is rejected the statement tells, as it does for the figures.
-    """
-    law = _law(row)
-    if not is_bound(law, has_errors="lower" in row):
-        return ""
-    return "≥ " if (law.measured >= law.derived) == (law.verdict == "holds") else "≤ "
-
-
-def _law(row: dict[str, Any]) -> Law:
-    measured = real(row.get("measured"))
-    lower, upper = (real(row.get(end, measured)) for end in ("lower", "upper"))
-    return Law(
-        _word(row.get("claim")), _word(row.get("statement")), real(row.get("derived")), _zero(row.get("model_error")),
-        measured, lower, upper, _word(row.get("verdict")),
-    )  # fmt: skip
+    """Return ``≤ `` or ``≥ `` where what is derived is a bound, and nothing where it is a number."""
+    return _SIGNS.get(_word(row.get("relation")), "")
 
 
 def has_ratio(row: dict[str, Any]) -> bool:
     """Whether measured over derived says something: no bound, and nothing that is zero to rounding."""
-    law = _law(row)
+    derived, measured = real(row.get("derived")), real(row.get("measured"))
     half = (_zero(row.get("upper")) - _zero(row.get("lower"))) / 2
-    return math.isfinite(law.ratio) and abs(law.derived) > 10 * half and not relation(row)
+    return math.isfinite(measured) and abs(derived) > 10 * half and not relation(row)
 
 
 def _summary(claims: pd.DataFrame) -> Html:

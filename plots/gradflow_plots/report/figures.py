@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from .subject import Subject
 ROOM = 1_500_000
 #: How much larger figures are on a wide page than in print, where a letter has 7 points.
 SCALE = 1.3
+#: What a page says of a figure that an exception lost.
+FAULT = "a fault of gradflow_plots"
 
 
 @dataclass
@@ -51,17 +54,20 @@ def draw_figures(subjects: Sequence[tuple[str, Subject]], room: int = ROOM) -> d
 
 
 def _draw(kind: FigureKind, subject: Subject, name: str, drawn: Drawn) -> Html | None:
-    # Of a run that was cut off anything may be missing; then its other figures are better than none.
-    accepted: type[Exception] = RunError if subject.is_whole else Exception
     try:
         figure = kind.draw(subject.source)
         title = f"{subject.name}: {kind.name}"
         svg = figure_svg(figure, name, title=title, description=kind.caption, scale=SCALE)
         # Never smaller than in print, where its letters have 7 points; on a phone its box scrolls.
         return Html(svg.replace('style="width:', f'style="min-width:{figure.get_figwidth() * 96:.0f}px;width:', 1))
-    except accepted as error:
-        drawn.failed.append((kind.name, str(error) if isinstance(error, RunError) else "what was recorded does not reach"))
-        return None
+    except RunError as error:
+        drawn.failed.append((kind.name, str(error)))
+    except Exception as error:  # one figure is left out, with a note; the page is better than none
+        # Of a run that was cut off anything may be missing.
+        fault = f"{FAULT}, {type(error).__name__}: {error}"
+        drawn.failed.append((kind.name, fault if subject.is_whole else "what was recorded does not reach"))
+    print(f"warning: {subject.path}: the figure {kind.name} is left out: {drawn.failed[-1][1]}", file=sys.stderr)
+    return None
 
 
 def figures_section(prefix: str, subject: Subject, drawn: Drawn) -> Html:

@@ -74,7 +74,9 @@ class Subject:
 
     @property
     def seconds(self) -> float:
-        """Seconds from the start to the end; not a number while it runs, or where the clock was set back."""
+        """Seconds from the start to the end; not a number while it runs, where it was resumed or the clock set back."""
+        if self.manifest.get("resumptions"):
+            return math.nan
         try:
             start, end = (datetime.fromisoformat(str(self.manifest[key])) for key in ("start", "end"))
         except (KeyError, ValueError):

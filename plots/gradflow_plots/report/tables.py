@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..benchmarks import Benchmarks
 from ..generalisation import Evaluation
-from ..information import Information
+from ..information import Information, measure_of, with_best
 from ..plane import Plane
 from ..run import Run
 from ..sweep import Sweep
@@ -145,10 +145,10 @@ def _losses(losses: pd.DataFrame) -> Html:
     """Losses above the true kernel's: a line for each prior and length, a column for each predictor."""
     names = [str(name) for name in dict.fromkeys(losses["predictor"])]
     rows = []
-    for (alpha, length), group in losses.groupby(["concentration", "length"], sort=False):
+    for (alpha, length), group in losses.groupby(["concentration", "length"], dropna=False, sort=False):
         cells = {row["predictor"]: row for row in group.to_dict("records")}
         rows.append([
-            number(alpha), number(length),
+            "one kernel" if pd.isna(alpha) else number(alpha), number(length),
             *(plus_minus(number(cells[name]["loss"], 5), 2 * real(cells[name]["loss_se"])) if name in cells else "–"
               for name in names),
         ])  # fmt: skip
@@ -174,14 +174,16 @@ def _points(plane: Plane) -> Html:
 
 
 def _sets(sets: pd.DataFrame) -> Html:
+    measure = measure_of(sets)
+    label = {"modified": "modified Ĩ", "logits": "for logits G"}[measure]
     rows = [
         [f"{{{str(row['set']).replace('+', ',')}}}" if row["set"] != "0" else "∅",
-         plus_minus(number(row["modified"], 6), 2 * real(row["modified_se"])),
+         plus_minus(number(row[measure], 6), 2 * real(row[f"{measure}_se"])),
          plus_minus(number(row["standard"], 6), 2 * real(row["standard_se"])),
          tag("b", "S*") if row["best"] == 1 else ""]
-        for row in sets.head(MOST_LINES).to_dict("records")
+        for row in with_best(sets, sets.index[:MOST_LINES]).to_dict("records")
     ]  # fmt: skip
-    heads = columns("set|modified Ĩ|standard I|largest Ĩ", "modified Ĩ|standard I")
+    heads = columns(f"set|{label}|standard I|largest {label.split()[-1]}", f"{label}|standard I")
     return join([table(heads, rows, "Informations", is_cards=True), note("± two standard errors.")])
 
 

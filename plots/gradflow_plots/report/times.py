@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
 
 from ..run import Run
-from ..sweep import Sweep
+from ..sweep import Sweep, one_per_event
 from .markup import Html, columns, join, located, note, number, plural, plus_minus, real, table, tag
 
 _MEANINGS = {
@@ -53,7 +52,8 @@ def events_section(run: Run) -> Html:
         parts.append(table(heads, rows, "Located events", is_cards=True))
         if not any(real(event) > 0 for event in events["t_error"]):
             parts.append(note("No numerical error bars: the flow was not solved a second time."))
-    missed = events[events["status"] != "reached"]
+    reduced = one_per_event(events)
+    missed = reduced[reduced["status"] != "reached"]
     if not missed.empty:
         parts.append(tag("h4", "Not reached"))
         grouped = [
@@ -93,17 +93,18 @@ def sweep_events_section(sweep: Sweep) -> Html:
     has_clock = events["clock"].notna().any()
     rows: list[list[object]] = []
     never: dict[str, list[str]] = {}
-    for (stage, name), group in events.groupby(["stage", "name"], sort=False):
+    for name, group in events.groupby("name", sort=False):
         reached = group[~group["censored"]]
         censored = group[group["censored"]]
         if reached.empty:
             kind, _, rest = str(name).partition(".")
             never.setdefault(kind, []).append(rest)
             continue
-        times = reached["clock" if has_clock else "t"]
-        first, middle, last = (_place(reached, times, share) for share in (0, 0.5, 1))
+        time = "clock" if has_clock else "t"
+        times = reached.sort_values(time, kind="stable").dropna(subset=time)
+        first, middle, last = _places(times[time], times["t_error"], censored[time].dropna())
         rows.append([
-            name, stage, tag("span", f"{len(reached)} of {len(group)}", class_="n"), first, middle, last,
+            name, ", ".join(dict.fromkeys(reached["stage"])), tag("span", f"{len(reached)} of {len(group)}", class_="n"), first, middle, last,
             len(censored) or "–", number(reached["t_error"].max(), 2), meaning(str(name), sweep.settings),
         ])  # fmt: skip
     parts: list[object] = []
@@ -112,8 +113,8 @@ def sweep_events_section(sweep: Sweep) -> Html:
         heads = columns("event|stage|reached|earliest|median|latest|not reached|largest ±|what it is",
                         "reached|earliest|median|latest|not reached|largest ±")  # fmt: skip
         parts += [
-            note(f"Times {clock}. Where an event was not reached within its stage, its time is a lower bound, and is in none "
-                 "of these numbers."),
+            note(f"Times {clock}. Where an event was not reached within its stage, its time is a lower bound: it counts "
+                 "as later than all others in the median, and is in none of the other numbers."),
             table(heads, rows, "Located events over all runs", is_cards=True),
         ]  # fmt: skip
     if never:
@@ -121,9 +122,21 @@ def sweep_events_section(sweep: Sweep) -> Html:
     return join(parts, "\n")
 
 
-def _place(reached: pd.DataFrame, times: Any, share: float) -> str:
-    at = times.sort_values(kind="stable").index[round(share * (len(times) - 1))]
-    return located(float(times[at]), real(reached.loc[at, "t_error"]))
+def _places(times: pd.Series, errors: pd.Series, bounds: pd.Series) -> tuple[str, str, str]:
+    """Return the earliest of sorted times, the median, and the latest.
+
+    What was not reached counts as later than all others in the median; where that makes it, it is a lower bound.
+    """
+    if times.empty:
+        return "–", "–", "–"
+    count = len(times) + len(bounds)
+    middle = [(count - 1) // 2, count // 2]
+    if middle[1] < len(times):
+        median = located(float(times.iloc[middle].mean()), real(errors.iloc[middle].max()))
+    else:
+        median = f"> {number(float(pd.concat([times, bounds]).median()), 10)}"
+    first, last = (located(float(times.iloc[at]), real(errors.iloc[at])) for at in (0, -1))
+    return first, median, last
 
 
 def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
@@ -131,7 +144,7 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     by_run: list[dict[str, Html]] = []
     for _, run in runs:
         cells: dict[str, Html] = {}
-        for event in run.events.to_dict("records"):
+        for event in one_per_event(run.events).to_dict("records"):
             if event["status"] == "reached":
                 error = real(event["t_error"])
                 cells[event["name"]] = plus_minus(located(event["t"], error), error)

@@ -24,7 +24,8 @@ from pathlib import Path
 import broken
 from chromium import BrowserError, Chromium, find
 
-from gradflow_plots.gallery import _call, read_gallery, run_flows
+from gradflow_plots.gallery import call, read_gallery, run_flows
+from gradflow_plots.report.figures import FAULT
 from gradflow_plots.tables import RunError
 
 WIDTHS = (360, 800, 1600)
@@ -126,6 +127,9 @@ def look_at(browser: Chromium, name: str, file: Path, pictures: Path | None) -> 
         browser.show(file.as_uri(), width=800, theme="dark")
         browser.pdf(pictures / f"{name}.pdf")
     size = file.stat().st_size
+    if FAULT in file.read_text(encoding="utf-8"):
+        print(f"FAILED: {name} lacks a figure: {FAULT}")
+        count += 1
     if size > 2_000_000:
         print(f"FAILED: {name} has {size / 1e6:.2f} MB")
         count += 1
@@ -150,7 +154,7 @@ def main() -> int:
     try:
         wanted = {run.lstrip("-") for runs in PAGES.values() for run in runs}
         entries = [run for run in read_gallery(Path("plots/gallery.toml"))[0] if run.name in wanted]
-        run_flows(entries, options.program, options.runs, _call)
+        run_flows(entries, options.program, options.runs, call)
     except (RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
