@@ -136,7 +136,7 @@ docs: setup ## Build the documentation into docs/.build; warnings are errors
 	  --enable-experimental-combined-documentation --warnings-as-errors \
 	  $(documented:%=--target %) --output-path docs/.build
 
-# What stands under runs/gallery is not run again; without it the flows take some two minutes on two cores.
+# What the same program left under runs/gallery is not run again; without it the flows take some two minutes on two cores.
 ifdef RUN
 figures: setup .venv/complete
 	@PYTHONPATH=plots $(python) -m gradflow_plots "$(RUN)"

@@ -27,8 +27,9 @@ case $kind in
     readonly sanitizer=(--sanitize=thread -Xlinker "$build/swift-mutex.o")
     readonly seen=(c-race c-race-lanes c-race-vectors swift-race swift-race-lanes swift-race-relaxed)
     # Programs that are started thousands of times, mostly with one thread, most of an hour long, with the threads of
-    # other tests. One of them limits the size of files, and the sanitizer needs one of its own.
+    # other tests. Some limit the size of files, and the sanitizer needs one of its own.
     readonly left_out=(
+      --skip aLimitOnFileSizesKeepsWhatIsWhole --skip aLimitThatTakesNothingLeavesNothing
       --skip KillTests --skip ResumeTests --skip HostileExperimentTests --skip HostileFileTests --skip HostileDiskTests)
     ;;
   *)

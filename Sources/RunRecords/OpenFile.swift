@@ -60,6 +60,8 @@ package struct OpenFile: ~Copyable {
 
   /// Up to `limit` next bytes; fewer only at the end of the file.
   func read(upTo limit: Int) throws(RecordError) -> [UInt8] {
+    // An array of no capacity is one that all threads share.
+    guard limit > 0 else { return [] }
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
       count = 0
