@@ -29,7 +29,8 @@ class Information:
 
 def is_information(path: str | Path) -> bool:
     """Whether a path is the CSV of ``gradflow information --csv``, or a folder that holds it."""
-    return _file(Path(path)).is_file()
+    file = _file(Path(path))
+    return file.is_file() and file.suffix == ".csv"
 
 
 def load_information(path: str | Path) -> Information:

@@ -239,7 +239,7 @@ def test_an_incomplete_run_is_refused_and_with_partial_says_so(run: Path, capsys
     change(run, status={"state": "stopped", "message": "stopped by a signal"})
     assert main([str(run)]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: ") and "is stopped (stopped by a signal)" in said and "What to do: " in said
+    assert said.startswith("gradflow: ") and "is stopped (stopped by a signal)" in said and "What to do: " in said
     assert not (run / "report.html").exists()
     words = checked(without_figures(run, partial=True)).words
     assert "Not complete: stopped by a signal. What stands here is what was recorded" in words
@@ -342,8 +342,8 @@ def test_the_page_goes_beside_the_run_and_replaces_only_a_page(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: the following arguments are required: RUN. What to do: gradflow report --help"),
-        (["x", "--nothing"], "error: unrecognized arguments: --nothing. What to do: "),
+        ([], "gradflow: the following arguments are required: RUN. What to do: gradflow report --help"),
+        (["x", "--nothing"], "gradflow: unrecognized arguments: --nothing. What to do: "),
         (["x", "--out", "x.pdf"], "ends in .html. What to do: "),
         (["x", "./x"], "named twice. What to do: "),
         (["nowhere"], "there is no such folder. What to do: "),
@@ -358,7 +358,7 @@ def test_wrong_use(
     except SystemExit as exit:
         code = int(str(exit.code))
     said = capsys.readouterr().err
-    assert code == 2 and message in said and said.startswith("error: ") and said.count("\n") == 1
+    assert code == 2 and message in said and said.startswith("gradflow: ") and said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -366,6 +366,14 @@ def test_a_place_that_cannot_be_written_is_named(run: Path, tmp_path: Path, monk
     monkeypatch.setattr("gradflow_plots.report.figures.figures_for", lambda _: [])
     (tmp_path / "file").write_text("")
     assert main([str(run), "--out", str(tmp_path / "file" / "a.html")]) == 2
+    assert main([str(run), "--out", str(tmp_path / "nowhere" / "a.html")]) == 2
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.yaml").write_text("data: {}\n")
+    assert main([str(tmp_path / "mine.yaml")]) == 2
+    assert "this is a file; give the folder" in capsys.readouterr().err
 
 
 def test_a_folder_of_tables_alone_is_its_manifest(tmp_path: Path) -> None:

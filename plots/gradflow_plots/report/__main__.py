@@ -21,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors look like all others of gradflow."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"error: {message}. What to do: {self.prog} --help says what it takes.", file=sys.stderr)
+        print(f"gradflow: {message}. What to do: {self.prog} --help says what it takes.", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         message = str(error)
         if "What to do:" not in message:
             message += " What to do: give the folder of a run, a sweep, a phase plane or an evaluation."
-        print(f"error: {message}", file=sys.stderr)
+        print(f"gradflow: {message}", file=sys.stderr)
         return 2
     size = out.stat().st_size
     if size > LARGE:
@@ -105,7 +105,8 @@ def _check(out: Path) -> None:
 def _write(out: Path, text: str) -> None:
     aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        if not out.parent.is_dir():
+            raise RunError(f"{out.parent}: found no such folder. What to do: create it, or --out names a file elsewhere.")
         with aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()

@@ -29,6 +29,9 @@ def claims_section(subject: Subject) -> Html:
     """Return the claims with their verdicts; a sentence where there are none."""
     claims = subject.claims
     if claims.empty:
+        stated = subject.settings.get("claims", "[]")
+        if stated not in ("", "[]") and subject.path.parent.name not in ("flows", "replicates"):
+            return note("The experiment claims ", tag("code", stated), ", but there is no claims.csv: run it again.")
         return note("No law is claimed here: the experiment has no key ", tag("code", "claims"), ".")
     places = "where" if "where" in claims.columns else "flow"
     has_places = places in claims.columns and claims[places].map(_word).astype(bool).any()
