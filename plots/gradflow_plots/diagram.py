@@ -104,7 +104,7 @@ def _draw_times(figure: Figure, panel: Axes, table: pd.DataFrame, axes: list[Axi
     if len(seen):
         later = seen[seen > 0]
         low, high = (later.min(), later.max()) if len(later) else (1.0, 1.0)  # at the start is the smallest colour
-        norm = LogNorm(low, high) if high / low > NARROW else Normalize(low, high if high > low else 2 * low)
+        norm = LogNorm(low, high) if high / low > NARROW else Normalize(*_limits(low, high))
         mesh = panel.pcolormesh(x, y, np.ma.masked_invalid(np.maximum(grid, low)), norm=norm, cmap=COLOURS, rasterized=True)
         bar = figure.colorbar(mesh, ax=panel, pad=0.02, fraction=0.06)
         bar.set_label("time $t$")
@@ -116,6 +116,12 @@ def _draw_times(figure: Figure, panel: Axes, table: pd.DataFrame, axes: list[Axi
         marked = table[table[column] == (column != "stands")]
         if len(marked):
             panel.add_collection(_hatched(marked, axes, x, y, hatch, column))
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """The ends of the colours: times that hardly differ have colours that hardly differ."""
+    room = max(0.0, 0.05 * high - (high - low) / 2)
+    return low - room, high + room
 
 
 def _short(value: float, low: float, high: float) -> str:

@@ -14,6 +14,7 @@ from gradflow_plots import (
     load_benchmarks, load_evaluation, load_information, load_run, load_sweep, phase_diagram, solver_history,
     work_precision,
 )  # fmt: skip
+from gradflow_plots.diagram import _limits
 from gradflow_plots.grid import edges
 from gradflow_plots.report import read_subject
 from gradflow_plots.report.tables import more_sections
@@ -265,3 +266,10 @@ def test_benchmarks_stand_where_they_were_measured(folders: dict[str, Path]) -> 
 
 def test_names_are_unique_and_captions_are_sentences() -> None:
     assert all(kind.name == name and kind.caption.endswith(".") for name, kind in FIGURES.items())
+
+
+def test_times_that_hardly_differ_have_colours_that_hardly_differ() -> None:
+    low, high = _limits(2294.5, 2297.5)
+    assert high - low > 0.09 * 2296 and low < 2294.5 < 2297.5 < high
+    assert _limits(1.0, 2.0) == (1.0, 2.0)
+    assert _limits(1.0, 1.0)[0] < _limits(1.0, 1.0)[1]
