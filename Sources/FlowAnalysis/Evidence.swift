@@ -80,7 +80,8 @@ public struct Evidence: Sendable {
     case .limitModel: limitModel()
     case .order: order()
     case .lengths: [Finding(claim, "", notApplicable: "the model was not evaluated")]
-    case .learnedLags: [Finding(claim, "", notApplicable: "it is about the chains; see LearnedLags")]
+    case .learnedLags:
+      [Finding(claim, "", notApplicable: "it is about the chains; see LearnedLags")]
     case .figures, .descentOrder, .descentDrift:
       [Finding(claim, "", notApplicable: "it is about training beside the flow")]
     case .fourGramTail, .partialLearning, .earlyDrop, .emergence, .overshoot, .convergenceRate,
