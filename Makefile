@@ -83,7 +83,7 @@ MUTANTS ?= 10000
 MUTANT_RUNS ?= 1000
 MUTANT_FILES ?= 2000
 
-test-mutations: setup ## Damage every experiment 10 000 times, and run a thousand: some two hours (MUTANTS=300 MUTANT_RUNS=50 …)
+test-mutations: setup ## Damage every experiment 10 000 times, and run a thousand: hours (MUTANTS=300 MUTANT_RUNS=50 …)
 	$(swift-build) --build-tests
 	GRADFLOW_MUTANTS=$(MUTANTS) GRADFLOW_MUTANT_RUNS=$(MUTANT_RUNS) GRADFLOW_MUTANT_FILES=$(MUTANT_FILES) \
 	  $(swift-test) --filter 'HostileExperimentTests|HostileFileTests'

@@ -169,8 +169,8 @@ import Testing
         ?? ColumnTests.experiments[name], "\(name)")
     try scratch.write(text, as: "x.yaml")
     let result = try Program.run(
-      ["run", "x.yaml", "--out", "run", "--quiet", "--budget", "20s"]
-        + settings.flatMap { ["--set", $0] }, in: scratch, limit: 90)
+      ["run", "x.yaml", "--out", "run", "--quiet"] + settings.flatMap { ["--set", $0] },
+      in: scratch, limit: 90)
     #expect(result.code == code, "\(result)")
     guard code == 0 else {
       #expect(result.errors.contains("What to do: "), "\(result)")
