@@ -81,7 +81,7 @@ public struct Evidence: Sendable {
     case .order: order()
     case .lengths: [Finding(claim, "", notApplicable: "the model was not evaluated")]
     case .learnedLags:
-      [Finding(claim, "", notApplicable: "it is about the chains; see LearnedLags")]
+      [Finding(claim, "", notApplicable: "it is judged by the chains")]
     case .figures, .descentOrder, .descentDrift:
       [Finding(claim, "", notApplicable: "it is about training beside the flow")]
     case .fourGramTail, .partialLearning, .earlyDrop, .emergence, .overshoot, .convergenceRate,

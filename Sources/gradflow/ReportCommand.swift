@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import RunRecords
 
 /// `gradflow report`: the program in Python that makes the page takes the place of this one.
 struct ReportCommand: ParsableCommand {
@@ -37,78 +36,37 @@ struct ReportCommand: ParsableCommand {
     """
 
   func run() throws {
-    let python = try PlotsPackage.python()
+    let environment = ProcessInfo.processInfo.environment
+    let named = environment["GRADFLOW_PYTHON"] ?? ""
+    let own = Self.checkout.map { $0 + "/.venv/bin/python" } ?? ""
+    let interpreter =
+      !named.isEmpty ? named : FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
+    if let checkout = Self.checkout {
+      setenv(
+        "PYTHONPATH", "\(checkout)/plots" + (environment["PYTHONPATH"].map { ":" + $0 } ?? ""), 1)
+    }
     // -P: modules in the folder that it is called from are none of ours.
-    var words = ["-P", "-c", Self.program]
-    if let out { words += ["--out=\(out)"] }
+    var words = [interpreter, "-P", "-c", Self.program]
+    if let out { words.append("--out=\(out)") }
     if partial { words.append("--partial") }
     words += ["--"] + runs
-    try python.become(words)
-  }
-}
-
-/// A Python that has the package of the figures.
-struct PlotsPackage {
-  /// The interpreter.
-  let interpreter: String
-  /// A folder for PYTHONPATH; nil where the interpreter finds the package itself.
-  let folder: String?
-
-  /// The Python that `GRADFLOW_PYTHON` names, that of the checkout this program was built in, or the `python3` that has the
-  /// package installed.
-  ///
-  /// - Returns: the first there is.
-  /// - Throws: `Failure` that says what to do.
-  static func python() throws -> PlotsPackage {
-    let folder = checkout.map { $0 + "/plots" }
-    if let named = ProcessInfo.processInfo.environment["GRADFLOW_PYTHON"], !named.isEmpty {
-      guard let interpreter = program(named) else {
-        throw Failure(
-          code: Exit.badInput,
-          message:
-            "GRADFLOW_PYTHON: found \(named); allowed: a program. What to do: name a Python, "
-            + "such as /usr/bin/python3, or unset it.")
-      }
-      return PlotsPackage(interpreter: interpreter, folder: folder)
-    }
-    if let checkout, let interpreter = program(checkout + "/.venv/bin/python") {
-      return PlotsPackage(interpreter: interpreter, folder: folder)
-    }
-    if folder == nil, let interpreter = program("python3") {
-      return PlotsPackage(interpreter: interpreter, folder: nil)
-    }
-    throw Failure(
-      code: Exit.badInput,
-      message: "the report is made in Python, which is not there. What to do: "
-        + (checkout.map { "make -C \($0.shellWord) .venv/complete" } ?? "install python3")
-        + ", or name a Python that has matplotlib and pandas in GRADFLOW_PYTHON.")
-  }
-
-  /// Goes on as that Python, with the same files and signals.
-  ///
-  /// - Parameter words: the arguments of the interpreter.
-  /// - Throws: `Failure` when it cannot be started.
-  func become(_ words: [String]) throws {
-    if let folder {
-      let inherited = ProcessInfo.processInfo.environment["PYTHONPATH"].map { ":" + $0 } ?? ""
-      setenv("PYTHONPATH", folder + inherited, 1)
-    }
     // Ignored signals stay ignored in what takes the place of a program.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_DFL) }
-    var arguments = ([interpreter] + words).map { strdup($0) }
+    var arguments = words.map { strdup($0) }
     arguments.append(nil)
-    execv(interpreter, arguments)
+    execvp(interpreter, arguments)
     let reason = String(cString: strerror(errno))
     for argument in arguments { free(argument) }
     throw Failure(
       code: Exit.badInput,
       message:
-        "\(interpreter): cannot be started: \(reason). What to do: name a Python in GRADFLOW_PYTHON."
-    )
+        "GRADFLOW_PYTHON: found \(interpreter), which cannot be started (\(reason)); allowed: a "
+        + "Python with matplotlib and pandas. What to do: run `make .venv/complete` in the checkout of "
+        + "gradflow, or name another one.")
   }
 
   /// The folder above this program that holds the package.
-  private static var checkout: String? {
+  private static let checkout: String? = {
     var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     while folder.path != "/" {
       folder.deleteLastPathComponent()
@@ -116,18 +74,5 @@ struct PlotsPackage {
       if FileManager.default.fileExists(atPath: package.path) { return folder.path }
     }
     return nil
-  }
-
-  /// A program, by its path or by its name in PATH.
-  private static func program(_ name: String) -> String? {
-    let folders =
-      name.contains("/")
-      ? [""]
-      : (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/" }
-    return folders.map { $0 + name }.first { path in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        && !isFolder.boolValue && FileManager.default.isExecutableFile(atPath: path)
-    }
-  }
+  }()
 }

@@ -217,12 +217,17 @@ def shell(arguments: list[str]) -> str:
     return " ".join(f"'{part}'" if any(letter in part for letter in " []{}") else part for part in arguments)
 
 
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is run, by what, and where it stands."""
+    parser.add_argument("--list", type=Path, default=Path("plots/gallery.toml"), help="the runs, figures and notebooks")
+    parser.add_argument("--program", default=".build/release/gradflow", help="the program gradflow")
+    parser.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="where the runs are")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code: 0 done, 2 a flow or a figure that cannot be made."""
     parser = argparse.ArgumentParser(prog="python -m gradflow_plots.gallery", description="Make the gallery.")
-    parser.add_argument("--list", type=Path, default=Path("plots/gallery.toml"), help="the runs and figures")
-    parser.add_argument("--program", default=".build/release/gradflow", help="the program gradflow")
-    parser.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="where the runs are")
+    add_sources(parser)
     parser.add_argument("--out", type=Path, default=Path("plots/gallery"), help="where the figures go")
     options = parser.parse_args(arguments)
     try:

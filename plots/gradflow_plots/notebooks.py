@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .gallery import call, read_gallery, run_flows
+from .gallery import add_sources, call, read_gallery, run_flows
 from .tables import RunError
 
 #: A notebook as JSON has it.
@@ -156,9 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gradflow_plots.notebooks", description="Execute the notebooks.")
     parser.add_argument("names", nargs="*", help="the notebooks, without .ipynb; all by default")
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs from what is kept")
-    parser.add_argument("--list", type=Path, default=Path("plots/gallery.toml"), help="the runs and notebooks")
-    parser.add_argument("--program", default=".build/release/gradflow", help="the program gradflow")
-    parser.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="where the runs are")
+    add_sources(parser)
     parser.add_argument("--folder", type=Path, default=Path("plots/notebooks"), help="where the notebooks are")
     options = parser.parse_args(arguments)
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +44,22 @@ def save_figure(figure: Figure, path: str | Path, *, resolution: int = 300) -> P
     if kind not in METADATA:
         raise RunError(f"{target}: the name must end in .png, .svg or .pdf.")
     settle(figure)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with written_aside(target) as aside:
         target.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(style.complete()):
             figure.savefig(aside, format=kind, dpi=resolution, metadata=METADATA[kind])
+    return target
+
+
+@contextmanager
+def written_aside(target: Path) -> Iterator[Path]:
+    """Give a file beside ``target`` to write, which takes its place at the end; raise ``RunError`` if it cannot be written."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        yield aside
         aside.replace(target)
     except OSError as error:
-        raise RunError(f"{target}: cannot be written: {error.strerror}.") from error
+        raise RunError(f"{target}: cannot be written: {error.strerror}. What to do: --out names another file.") from error
     finally:
         if aside.parent.is_dir():
             aside.unlink(missing_ok=True)
-    return target

@@ -67,6 +67,20 @@ import Testing
     #expect(try scratch.names(in: "run") == completeRun)
   }
 
+  /// What a terminal would obey is shown, not sent, wherever in a manifest it stands.
+  @Test func manifestsDoNotCommandTheTerminal() throws {
+    let scratch = try scratch()
+    #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet").code == 0)
+    let manifest = try scratch.text("run/manifest.json")
+    let forged = ["\"program_version\" : \"", "\"compiler\" : \"", "\"name\" : \""]
+      .reduce(manifest) { $0.replacing($1, with: $1 + "\\u001b]0;mine\\u0007") }
+    #expect(forged != manifest)
+    try scratch.write(forged, as: "run/manifest.json")
+    let result = try scratch.run("inspect", "run")
+    #expect(result.output.contains("mine"), "\(result)")
+    #expect(!(result.output + result.errors).contains("\u{1B}"), "\(result)")
+  }
+
   /// A folder that is a link would lead what is written, and what is removed, elsewhere.
   @Test(arguments: ["s/flows", "s/flows/.000001", "s/flows/000001"])
   func linkedFoldersOfSweepsAreRefused(link: String) throws {

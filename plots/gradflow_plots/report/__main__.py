@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from ..saving import written_aside
 from ..tables import RunError
 from .page import MARK, page
 from .subject import read_subject
@@ -103,20 +104,12 @@ def _check(out: Path) -> None:
 
 
 def _write(out: Path, text: str) -> None:
-    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        if not out.parent.is_dir():
-            raise RunError(f"{out.parent}: found no such folder. What to do: create it, or --out names a file elsewhere.")
-        with aside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(out)
-    except OSError as error:
-        raise RunError(f"{out}: cannot be written: {error.strerror}. What to do: --out names another file.") from error
-    finally:
-        if aside.parent.is_dir():
-            aside.unlink(missing_ok=True)
+    if not out.parent.is_dir():
+        raise RunError(f"{out.parent}: found no such folder. What to do: create it, or --out names a file elsewhere.")
+    with written_aside(out) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 if __name__ == "__main__":
