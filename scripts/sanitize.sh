@@ -84,7 +84,7 @@ forget_reports
 status=0
 swift build --scratch-path "$build" "${flags[@]}" --build-tests
 # The tests have the limits of programs that nobody watches.
-GRADFLOW_WATCHED=1 GRADFLOW_PATIENCE=20 swift test --scratch-path "$build" "${flags[@]}" --disable-testable-imports \
+GRADFLOW_WATCHED=1 GRADFLOW_PATIENCE=20 GRADFLOW_GRACE=400 swift test --scratch-path "$build" "${flags[@]}" --disable-testable-imports \
   --disable-xctest ${left_out[@]+"${left_out[@]}"} ${tests[@]+"${tests[@]}"} || status=1
 
 found=$(count_reports)

@@ -131,24 +131,20 @@ private struct DiagramRow {
 
   /// What every statement of a claim derived and measured; statements are numbered in their order.
   private mutating func add(claims table: Table) {
-    guard let claim = table.columns.firstIndex(of: "claim"),
-      let statement = table.columns.firstIndex(of: "statement"),
-      let derived = table.columns.firstIndex(of: "derived"),
-      let measured = table.columns.firstIndex(of: "measured"),
-      let verdict = table.columns.firstIndex(of: "verdict"),
-      let relation = table.columns.firstIndex(of: "relation")
+    let names = [
+      "statement", "derived", "model_error", "measured", "lower", "upper", "verdict", "relation",
+    ]
+    let places = names.compactMap { name in table.columns.firstIndex(of: name) }
+    guard let claim = table.columns.firstIndex(of: "claim"), places.count == names.count
     else { return }
     var counts: [String: Int] = [:]
     for row in 0..<table.rowCount {
       let cells = Array(table.row(row))
       guard case .text(let name) = cells[claim] else { continue }
       counts[name, default: 0] += 1
-      let prefix = "\(name).\(counts[name] ?? 0)"
-      add("\(prefix).statement", cells[statement])
-      add("\(prefix).derived", cells[derived])
-      add("\(prefix).measured", cells[measured])
-      add("\(prefix).verdict", cells[verdict])
-      add("\(prefix).relation", cells[relation])
+      for (part, place) in zip(names, places) {
+        add("\(name).\(counts[name] ?? 0).\(part)", cells[place])
+      }
     }
   }
 }

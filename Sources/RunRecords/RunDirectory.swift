@@ -40,7 +40,8 @@ public struct RunDirectory: Sendable {
         throw RecordError(
           path: path, reason: .alreadyExists,
           advice:
-            "Choose a new folder; a run is never written over another one. An interrupted one goes on with --resume."
+            "choose a new folder, for nothing is written over a run. An interrupted run goes on with "
+            + "gradflow run … --resume, a sweep with gradflow sweep run."
         )
       }
       throw RecordError(path: path, call: "mkdir", code: code)

@@ -25,7 +25,8 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Stop after so long, such as 90s, 30m or 2h; --resume goes on.", valueName: "time"))
+      "Stop after so long, more than 0, such as 90s, 30m or 2h; --resume goes on.",
+      valueName: "time"))
   var budget: TimeBudget?
 
   @OptionGroup var options: LaunchOptions

@@ -81,7 +81,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
       help: ArgumentHelp(
-        "Stop after so long, such as 90s, 30m or 2h; the same command goes on.",
+        "Stop after so long, more than 0, such as 90s, 30m or 2h; the same command goes on.",
         valueName: "time"))
     var budget: TimeBudget?
 

@@ -30,7 +30,7 @@ import Testing
     for path in ["old", "old/", ".", "x.yaml"] {
       let result = try scratch.run("run", "x.yaml", "--out", path)
       #expect(result.code == 2)
-      #expect(result.errors.contains("exists already. What to do: Choose a new folder"))
+      #expect(result.errors.contains("exists already. What to do: choose a new folder"))
     }
     #expect(try scratch.names() == ["old", "x.yaml"])
     #expect(try scratch.names(in: "old") == [])

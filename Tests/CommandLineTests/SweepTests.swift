@@ -90,9 +90,15 @@ import Testing
       let column = try #require(trajectory.columns.firstIndex(of: name))
       #expect(try Double(cell(2, name)) == Double(last[column]))
     }
-    #expect(try !cell(2, "G2.1.derived").isEmpty)
     #expect(try !cell(2, "G2.1.statement").isEmpty)
-    #expect(try !cell(2, "G2.1.measured").isEmpty)
+    let claims = try scratch.text("s/flows/000003/claims.csv").replacing(/"[^"]*"/, with: "quoted")
+    try scratch.write(claims, as: "claims.csv")
+    let laws = try scratch.table("claims.csv")
+    for name in ["derived", "model_error", "measured", "lower", "upper", "verdict", "relation"] {
+      let column = try #require(laws.columns.firstIndex(of: name), "\(name)")
+      #expect(
+        try !cell(2, "G2.1.\(name)").isEmpty && cell(2, "G2.1.\(name)") == laws.rows[0][column])
+    }
     #expect(try cell(2, "laws_hold") == "yes")
     #expect(try cell(1, "loss").isEmpty)
   }

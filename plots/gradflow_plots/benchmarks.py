@@ -152,7 +152,7 @@ def _draw_method(axes: Axes, name: str, rows: pd.DataFrame) -> None:
 
 
 def gradient_speed(benchmarks: Benchmarks) -> Figure:
-    """Draw the median time of one gradient by program, one group of bars per objective, on a log scale."""
+    """Draw the median time of one gradient by program, one group of marks per objective, on a log scale."""
     table = benchmarks.gradients
     table = table[(table["status"] == "finished") & (table["milliseconds"] > 0)]
     if table.empty:
@@ -164,12 +164,14 @@ def gradient_speed(benchmarks: Benchmarks) -> Figure:
         panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         for axes, (name, rows) in zip(panels, groups, strict=True):
             own = rows["program"].str.startswith("gradflow").to_numpy()
-            axes.barh(range(len(rows)), rows["milliseconds"], height=0.66, linewidth=0.6,
-                      color=[style.BLUE if one else style.PALE for one in own],
-                      edgecolor=[style.BLUE if one else style.GREY for one in own],
-                      hatch=["" if one else "////" for one in own])  # fmt: skip
+            for place, (value, is_own) in enumerate(zip(rows["milliseconds"], own, strict=True)):
+                axes.plot([value], [place], "o" if is_own else "D", color=style.BLUE if is_own else style.GREY,
+                          markersize=6 if is_own else 4, label="_gradflow" if is_own else "_other")  # fmt: skip
+            axes.grid(axis="both", color=style.GRID, linewidth=0.5)
+            axes.set_axisbelow(True)
+            axes.set_ylim(-0.6, len(rows) - 0.4)
             for place, value in enumerate(rows["milliseconds"]):
-                axes.annotate(f"{value:.3g}", (value, place), xytext=(2, 0), textcoords="offset points", va="center",
+                axes.annotate(f"{value:.3g}", (value, place), xytext=(5, 0), textcoords="offset points", va="center",
                               fontsize=6.5)  # fmt: skip
             axes.set_yticks(range(len(rows)), rows["program"])
             axes.invert_yaxis()

@@ -26,9 +26,7 @@ _MARKERS = {"holds": "o", "rejected": "X"}
 def ratio_laws(source: Run | Sweep) -> list[Law]:
     """The laws with something to divide by: neither bounds nor laws that say 0."""
     claims = source.claims
-    if "lower" not in claims.columns:  # phase-diagram.csv has no intervals
-        claims = claims.assign(lower=claims["measured"], upper=claims["measured"], model_error=0.0, note="", flow="")
-    laws = laws_of(claims.dropna(subset=["derived", "measured"]).assign(flow=""))
+    laws = laws_of(claims.dropna(subset=["derived", "measured"]).assign(flow="", note=""))
     return [law for law in laws if law.derived and not law.is_bound]
 
 

@@ -9,7 +9,7 @@ from .run import Run
 
 def dash_pattern(index: int, shift: float = 0) -> Any:
     """Return solid for 0, then dashes that differ, begun ``shift`` line widths later."""
-    dashes: list[tuple[float, ...]] = [(4, 2), (1, 1.6), (5, 1.5, 1, 1.5), (2, 1.2), (7, 2)]
+    dashes: list[tuple[float, ...]] = [(1, 1.6), (5, 1.5, 1, 1.5), (2, 1.2), (7, 2), (4, 2)]
     return "-" if index == 0 else (shift, dashes[(index - 1) % len(dashes)])
 
 

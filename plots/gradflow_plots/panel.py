@@ -83,12 +83,12 @@ def _draw_shares(axes: Axes, run: Run, stage: Stage) -> None:
             label="unexplained",
         )
     for index, subset in enumerate(shown):
-        turn = 2 * (index // len(style.PALETTE))
+        turn = index // len(style.PALETTE)
         axes.plot(
             samples["clock"],
             samples[f"share.{subset}"],
             color=style.PALETTE[index % len(style.PALETTE)],
-            linestyle=dash_pattern(turn + (0 if "+" in subset else 1)),
+            linestyle=dash_pattern(turn),
             linewidth=1.9 if subset == winner else 1.0,
             zorder=3 if subset == winner else 2,
             label=set_text(subset),
@@ -123,7 +123,7 @@ def _draw_attention(axes: Axes, run: Run, stage: Stage) -> None:
                 samples[f"attention.{head}.{lag}"],
                 color=style.PALETTE[index % len(style.PALETTE)],
                 linestyle="-" if is_own else dash_pattern(1 + every.index(lag), shift=2.0 * index),
-                linewidth=max(1.2, 3.2 - 0.9 * index) if is_own else 1.0,
+                linewidth=_own_width(index) if is_own else 1.0,
                 zorder=3 if is_own else 2,
                 label=f"_attention.{head}.{lag}",
             )
@@ -133,11 +133,16 @@ def _draw_attention(axes: Axes, run: Run, stage: Stage) -> None:
     axes.set_ylabel(r"attention $\sigma^h_i$")
 
 
+def _own_width(index: int) -> float:
+    """The width of a head's line on its own lag: that of the first head is widest."""
+    return max(1.2, 3.2 - 0.9 * index)
+
+
 def _attention_key(run: Run) -> list[Line2D]:
     """Colours name the heads, dashes the lags."""
     heads = heads_of(run)
     key = [
-        Line2D([], [], color=style.PALETTE[index % len(style.PALETTE)], linewidth=1.9)
+        Line2D([], [], color=style.PALETTE[index % len(style.PALETTE)], linewidth=_own_width(index))
         for index in range(len(heads))
     ]
     for line, head in zip(key, heads, strict=True):

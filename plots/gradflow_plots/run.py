@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,9 +130,12 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise RunError(f"{folder}: incomplete, it has no {', '.join(missing)}.")
+    trajectory = _table(folder, "trajectory.csv")
+    if status["state"] == "finished" and not allow_incomplete:
+        _check_stages(folder, trajectory, manifest)
     return Run(
         path=folder,
-        trajectory=_table(folder, "trajectory.csv"),
+        trajectory=trajectory,
         events=_table(folder, "events.csv"),
         steps=_table(folder, "steps.csv"),
         manifest=manifest,
@@ -147,6 +151,19 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
         convergence=_optional(folder / "convergence.csv", _CONVERGENCE),
         settings=read_settings(folder / "experiment.yaml"),
     )
+
+
+def _check_stages(folder: Path, trajectory: pd.DataFrame, manifest: dict[str, Any]) -> None:
+    """Raise ``RunError`` where a trajectory does not reach the ends of the stages that its manifest names."""
+    ends = trajectory.groupby("stage", sort=False)["t"].last()
+    for stage in manifest.get("stages") or []:
+        name, end = stage.get("name"), stage.get("t_end")
+        found = ends.get(name)
+        if end is not None and (found is None or not math.isclose(found, end, rel_tol=1e-9)):
+            raise RunError(
+                f"{folder / 'trajectory.csv'}: stage {name} ends at t = {found}, the manifest says {end}; lines are missing. "
+                "What to do: run it again, or read what there is with --partial (allow_incomplete=True)."
+            )
 
 
 def read_claims(folder: Path) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def emergence_scaling(sweep: Sweep) -> Figure:
             others = [f"${_TEXTS[key]}={number_text(value)}$" for key, value in fixed.items()
                       if key not in (over, PROPORTION)]  # fmt: skip
             axes.set_title(", ".join(others), loc="left", fontsize=7)
-        ratios.set_title("all runs", loc="left", fontsize=7)
+        ratios.set_title(r"all runs, side by side for each $w_\ast$", loc="left", fontsize=7)
         _add_keys(figure, table)
     return figure
 

@@ -16,6 +16,8 @@ from .run import read_claims, read_manifest
 from .tables import RunError, read_settings, read_table
 
 _EVENTS = ["flow", "replicate", "stage", "name", "t", "t_error", "status"]
+#: What ``phase-diagram.csv`` has of every statement of a claim.
+_CLAIM = ["statement", "derived", "model_error", "measured", "lower", "upper", "verdict", "relation"]
 _FACTS = {
     "phase-diagram.csv": ["number", "flow", "replicate", "status"],
     "flows.csv": ["flow", "replicate", "status"],
@@ -162,15 +164,15 @@ def _wide_claims(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFr
     names = dict.fromkeys(name.removesuffix(".derived") for name in runs.columns if name.endswith(".derived"))
     frames = []
     for name in names:
-        columns = {f"{name}.{part}": part for part in ("statement", "derived", "measured", "verdict", "relation")}
-        if f"{name}.relation" not in runs.columns:
-            file = folder / "phase-diagram.csv"
-            raise RunError(f"{file}: no column {name}.relation, an older gradflow wrote it. What to do: run it again.")
-        present = [column for column in columns if column in runs.columns]
-        frame = runs[["flow", "replicate", *keys, *present]].rename(columns=columns)
+        columns = {f"{name}.{part}": part for part in _CLAIM}
+        for column in columns:
+            if column not in runs.columns:
+                file = folder / "phase-diagram.csv"
+                raise RunError(f"{file}: no column {column}, an older gradflow wrote it. What to do: run it again.")
+        frame = runs[["flow", "replicate", *keys, *columns]].rename(columns=columns)
         frames.append(frame.assign(claim=name.partition(".")[0]))
     if not frames:
-        return pd.DataFrame(columns=["claim", "statement", "derived", "measured", "flow", "replicate", *keys])
+        return pd.DataFrame(columns=["claim", *_CLAIM, "flow", "replicate", *keys])
     return pd.concat(frames, ignore_index=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -35,6 +36,7 @@ def read_table(
     Raise ``RunError`` where the file cannot be read, lacks a ``required`` column, or holds a text among numbers.
     """
     try:
+        _check_end(path)
         names = pd.read_csv(path, nrows=0).columns
         strings = TEXTS | set(texts) | {name for name in names if re.search(TEXT_NAMES, name)}
         # From version 3.1 on pandas reads numbers to the last bit; a test holds it to that.
@@ -56,6 +58,15 @@ def read_table(
             raise RunError(f"{path}: the column {name} holds something that is no number.")
         table[name] = table[name].astype("float64")
     return table
+
+
+def _check_end(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            raise RunError(f"{path}: is empty. What to do: run it again.")
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            raise RunError(f"{path}: ends in the middle of a line, it was cut short. What to do: run it again.")
 
 
 def read_settings(path: Path) -> dict[str, str]:

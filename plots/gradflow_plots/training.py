@@ -28,7 +28,7 @@ def has_training(run: Run) -> bool:
 def training_panel(run: Run) -> Figure:
     """Draw what each optimiser does over the clock of the flow, and how far it is from it.
 
-    Adam has no clock of its own: its steps stand where those of gradient descent do.
+    Adam has no clock of its own: its steps stand where those of gradient descent do, and the key says so.
     """
     if not run.training:
         raise RunError(f"{run.path}: no gd.csv or the like; nothing was trained beside the flow.")
@@ -74,7 +74,7 @@ def _draw(column: str, label: str) -> Callable[[Axes, Run, Stage], None]:
                 color=_COLOURS[name],
                 linestyle=_DASHES[name],
                 linewidth=1.2,
-                label=name,
+                label=name if rows["t"].notna().any() else f"{name} (by step)",
             )
         axes.set_ylabel(label)
 
@@ -95,7 +95,7 @@ def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
             color=_COLOURS[name],
             linestyle=_DASHES[name],
             linewidth=1.2,
-            label=name if column == "distance" else f"{name} (path)",
+            label=name if column == "distance" else f"{name} (to path)",
         )
     axes.set_yscale("log")
     axes.set_ylabel(r"$\|\theta - \theta_{\mathrm{flow}}\|$")

@@ -90,8 +90,8 @@ def write_sweep(folder: Path, count: int = 6) -> Path:
             row |= {f"t.{name}": t, f"t_error.{name}": None if late else 0.1, f"reached.{name}": "no" if late else "yes"}
             events.append((number, 1, stage, name, t, None if late else 0.1, "not reached" if late else "reached", None))
         row |= {"leader": "{1,2}" if alpha < 1 else "{1}", "leading_share": 0.98, "G2.1.statement": "a slope, S={1}",
-                "G2.1.derived": 1 / start, "G2.1.measured": 1.01 / start, "G2.1.verdict": "holds",
-                "G2.1.relation": "equal", "a": 5.0, "loss": 0.3, "laws_hold": "yes", "message": ""}  # fmt: skip
+                "G2.1.derived": 1 / start, "G2.1.model_error": 0.02 / start, "G2.1.measured": 1.01 / start,
+                "G2.1.lower": 1.005 / start, "G2.1.upper": 1.015 / start, "G2.1.verdict": "holds", "G2.1.relation": "equal", "a": 5.0, "loss": 0.3, "laws_hold": "yes", "message": ""}  # fmt: skip
         runs.append(row)
     pd.DataFrame(runs).to_csv(folder / "phase-diagram.csv", index=False, lineterminator="\n")
     columns = ["flow", "replicate", "stage", "name", "t", "t_error", "status", "sampling_error"]

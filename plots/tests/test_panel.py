@@ -78,14 +78,14 @@ def test_other_models_are_refused(run_folder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
     (folder / "trajectory.csv").write_text("stage,t,loss,gradient_norm\ns,0,1,1\n")
     with pytest.raises(RunError, match="no column share"):
-        three_stage_panel(load_run(folder))
+        three_stage_panel(load_run(folder, allow_incomplete=True))
 
 
 def test_stage_that_has_only_begun(run_folder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(run_folder, tmp_path / "run"))
     lines = (folder / "trajectory.csv").read_text().splitlines(keepends=True)
     (folder / "trajectory.csv").write_text("".join(lines[: 1 + 241 + 1]))
-    save_figure(three_stage_panel(load_run(folder)), tmp_path / "a.png")
+    save_figure(three_stage_panel(load_run(folder, allow_incomplete=True)), tmp_path / "a.png")
 
 
 def test_command_line(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

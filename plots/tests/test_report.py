@@ -22,7 +22,8 @@ from gradflow_plots.report.__main__ import main
 from gradflow_plots.report.markup import Html, tag, text
 from gradflow_plots.report.origin import shell_word
 
-RUN_SECTIONS = "claims times figures solver origin again".split()
+RUN_SECTIONS = "claims times figures solver symbols origin again".split()
+TABLE_SECTIONS = "figures solver origin again".split()
 
 
 class Reader(html.parser.HTMLParser):
@@ -105,9 +106,9 @@ def without_figures(*paths: Path, partial: bool = False) -> str:
         ("trained", ["claims", "times", "training", *RUN_SECTIONS[2:]]),
         ("mixed", RUN_SECTIONS),
         ("sweep", ["grid", *RUN_SECTIONS]),
-        ("emergence", ["grid", *RUN_SECTIONS]),
-        ("evaluation", ["losses", *RUN_SECTIONS[2:]]),
-        ("plane", ["points", *RUN_SECTIONS[2:]]),
+        ("emergence", ["grid", "claims", "times", *TABLE_SECTIONS]),
+        ("evaluation", ["losses", *TABLE_SECTIONS]),
+        ("plane", ["points", *TABLE_SECTIONS]),
         ("information", ["sets", "figures", "origin", "again"]),
         ("benchmarks", ["measurements", "figures", "origin", "again"]),
     ],
@@ -211,10 +212,21 @@ def test_runs_side_by_side(run: Path, folders: dict[str, Path]) -> None:
     (run / "experiment.yaml").write_text("# A synthetic run\nname: three-stage\nsolver:\n  method: adams\n")
     (run / "events.csv").write_text(
         "stage,name,t,t_error,status\nselection,selection.1+2,1783.88375902,9.1e-05,reached\n"
+        "copying,copying-complete.1,123456.75,0.5,reached\n"
     )
+    stages = json.loads((run / "manifest.json").read_text())["stages"]
+    change(run, stages=[{**stages[0], "trained_groups": ["c", "w"]}, *stages[1:]])
     words = checked(without_figures(folders["claimed"], run)).words
     assert "Keys that differ" in words and "solver.method not set adams" in words
     assert "Phase times side by side" in words and "1783.883759 ± 9.1e-05" in words
+    assert "23456.75 ± 0.5" in words, "on the clock of its stage"
+    assert "stages selection: c for 100000, copying: w for 100000" in words and "selection: c w for 100000" in words
+
+
+def test_symbols_are_those_of_the_model(folders: dict[str, Path]) -> None:
+    staged, mixed = (checked(without_figures(folders[name])).words for name in ("claimed", "mixed"))
+    assert "σ^h_i the attention of head h" in staged and "L_IH" not in staged
+    assert "L_IH the part of the loss" in mixed and "σ^h_i" not in mixed
 
 
 def test_a_sweep_sums_up_and_says_what_is_missing(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -311,7 +323,7 @@ def test_claims_of_an_older_program_are_refused(
         table = pd.read_csv(folder / name)
         table.drop(columns=[column for column in table if column.endswith("relation")]).to_csv(folder / name, index=False)
         assert main([str(folder)]) == 2
-        assert re.search(name + r": no column (G2\.1\.)?relation, .* What to do: run it again\.$", capsys.readouterr().err.strip())
+        assert re.search(name + r": no column (G2\.1\.)?relation, .* What to do: .*run it again\.$", capsys.readouterr().err.strip())
 
 
 # MARK: The command line

@@ -53,7 +53,7 @@ def test_numbers_keep_every_bit(copy: Path) -> None:
     lines = [f"s,{index},{value!r},nan" for index, value in enumerate(values)]
     lines.append("nan,9,inf,")
     (copy / "trajectory.csv").write_text("stage,t,loss,gradient_norm\n" + "\n".join(lines) + "\n")
-    trajectory = load_run(copy).trajectory
+    trajectory = load_run(copy, allow_incomplete=True).trajectory
     expected = np.array([*values, np.inf])
     assert trajectory["loss"].to_numpy().tobytes() == expected.tobytes()
     assert trajectory["gradient_norm"].isna().all()
@@ -128,7 +128,9 @@ def test_each_of_several_runs_is_drawn(several: Path, capsys: pytest.CaptureFixt
         ("manifest.json", '{"schema_version": 99}', "newer than 1"),
         ("manifest.json", '{"schema_version": 1}', "no status"),
         ("trajectory.csv", "stage,t\n", "no column loss, gradient_norm"),
-        ("trajectory.csv", "", "cannot be read"),
+        ("trajectory.csv", "", "is empty"),
+        ("trajectory.csv", "stage,t,loss,gradient_norm\ns,0,1,1", "cut short"),
+        ("trajectory.csv", "stage,t,loss,gradient_norm\ns,0,1,1\n", "lines are missing"),
         ("trajectory.csv", "stage,t,loss,gradient_norm\ns,0,x,1\n", "loss holds something"),
     ],
 )

@@ -62,7 +62,7 @@ def test_every_optimiser_has_its_line_in_every_panel(trained: Path) -> None:
 def test_adam_goes_by_its_steps(trained: Path) -> None:
     figure = training_panel(load_run(trained))
     loss = next(axes for axes in figure.axes if axes.get_label() == "loss")
-    adam = next(line for line in loss.lines if line.get_label() == "adam")
+    adam = next(line for line in loss.lines if line.get_label() == "adam (by step)")
     assert adam.get_xdata()[-1] == pytest.approx(1e5)
 
 

@@ -35,13 +35,14 @@ def claims_section(subject: Subject) -> Html:
         return note("No law is claimed here: the experiment has no key ", tag("code", "claims"), ".")
     places = "where" if "where" in claims.columns else "flow"
     has_places = places in claims.columns and claims[places].map(_word).astype(bool).any()
-    if len(claims) <= MOST_ROWS and "lower" in claims.columns:
+    is_wide = "reference" not in claims.columns  # those of a sweep, a statement for each of its runs
+    if len(claims) <= MOST_ROWS and not is_wide:
         return join([_count(claims), _table(claims, places if has_places else "", "Claims")], "\n")
     parts: list[object] = [_count(claims), _summary(claims)]
     rejected = claims[claims["verdict"] == "rejected"]
     if not rejected.empty:
         parts += [tag("h4", "Rejected"), _table(rejected, places, "Rejected claims")]
-    file = "claims.csv" if "lower" in claims.columns else "phase-diagram.csv"
+    file = "phase-diagram.csv" if is_wide else "claims.csv"
     parts.append(
         details(f"All {plural(len(claims), 'statement')} one by one", _table(claims, places, "All claims", file=file))
     )

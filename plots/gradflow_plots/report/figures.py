@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..registry import FigureKind, figures_for
+from ..style import COLUMN
 from ..svg import figure_svg
 from ..tables import RunError
 from .markup import Html, join, note, tag
@@ -43,11 +44,11 @@ def draw_figures(subjects: Sequence[tuple[str, Subject]], room: int = ROOM) -> d
             if rank >= len(wanted[prefix]):
                 continue
             kind = wanted[prefix][rank]
-            svg = None if is_full else _draw(kind, subject, f"{prefix}-{kind.name}", drawn[prefix])
-            if svg is not None and used + len(svg.encode()) <= room:
-                used += len(svg.encode())
-                drawn[prefix].figures.append((kind, svg))
-            elif is_full or svg is not None:
+            box = None if is_full else _draw(kind, subject, f"{prefix}-{kind.name}", drawn[prefix])
+            if box is not None and used + len(box.encode()) <= room:
+                used += len(box.encode())
+                drawn[prefix].figures.append((kind, box))
+            elif is_full or box is not None:
                 is_full = True
                 drawn[prefix].left_out.append(kind.name)
     return drawn
@@ -59,7 +60,9 @@ def _draw(kind: FigureKind, subject: Subject, name: str, drawn: Drawn) -> Html |
         title = f"{subject.name}: {kind.name}"
         svg = figure_svg(figure, name, title=title, description=kind.caption, scale=SCALE)
         # Never smaller than in print, where its letters have 7 points; on a phone its box scrolls.
-        return Html(svg.replace('style="width:', f'style="min-width:{figure.get_figwidth() * 96:.0f}px;width:', 1))
+        least = f"{figure.get_figwidth() * 96:.0f}px"
+        return tag("div", Html(svg.replace('style="width:', f'style="min-width:{least};width:', 1)), tabindex="0", role="region",
+                   class_="drawing" if figure.get_figwidth() <= COLUMN else "drawing wide", aria_label=f"Figure {kind.name}")  # fmt: skip
     except RunError as error:
         drawn.failed.append((kind.name, str(error)))
     except Exception as error:  # one figure is left out, with a note; the page is better than none
@@ -73,9 +76,8 @@ def _draw(kind: FigureKind, subject: Subject, name: str, drawn: Drawn) -> Html |
 def figures_section(prefix: str, subject: Subject, drawn: Drawn) -> Html:
     """Return the figures with their captions, each in a box of its own that scrolls on a narrow screen."""
     parts: list[object] = []
-    for kind, svg in drawn.figures:
+    for kind, box in drawn.figures:
         so_far = "" if subject.is_whole or subject.kind != "run" else " Not complete: drawn of what was recorded."
-        box = tag("div", svg, class_="drawing", tabindex="0", role="region", aria_label=f"Figure {kind.name}")
         caption = tag("figcaption", tag("b", kind.name), " — ", kind.caption, so_far)
         parts.append(tag("figure", "\n", box, "\n", caption, id=f"{prefix}-figure-{kind.name}"))
     for name, reason in drawn.failed:

@@ -15,6 +15,7 @@ from .markup import Html, columns, details, join, link, note, number, plural, re
 from .origin import origin_section, rerun_section
 from .solver import solver_section
 from .subject import Subject, verdict_counts
+from .symbols import quantity_text, symbols_section
 from .tables import grid_section, more_sections
 from .times import events_section, sweep_events_section, times_side_by_side
 
@@ -102,6 +103,8 @@ def _sections(prefix: str, subject: Subject, drawn: dict[str, Drawn]) -> Iterabl
         yield "figures", "Figures", figures_section(prefix, subject, drawn[prefix])
     if subject.manifest:
         yield "solver", "Solver quality", solver_section(subject)
+    if symbols := symbols_section(source):
+        yield "symbols", "Symbols", symbols
     yield "origin", "Provenance", origin_section(subject)
     yield "again", "How to run it again", rerun_section(subject)
 
@@ -128,7 +131,7 @@ def _summary(subject: Subject) -> Html:
     if math.isfinite(subject.seconds):
         parts.append(f"{subject.seconds:.1f}\N{NO-BREAK SPACE}s")
     line = join([part for part in parts if part], " · ")
-    ends = [f"{name} {number(value) if not isinstance(value, str) or value in ('inf', '-inf', 'nan') else value}"
+    ends = [f"{quantity_text(name)} {number(value) if not isinstance(value, str) or value in ('inf', '-inf', 'nan') else value}"
             for name, value in subject.quantities.items()]  # fmt: skip
     return join([line, join([tag("br"), "At the end: " if subject.is_whole else "Where it was left: ", ", ".join(ends)]) if ends else ""])
 
@@ -188,7 +191,7 @@ def _side_by_side(named: list[tuple[str, Subject]]) -> Html:
             link(prefix, subject.name), verdict(subject.state or "no manifest"),
             *(counts[word] if sum(counts.values()) else "–" for word in ("holds", "rejected", "not applicable")),
             f"{reached} of {len(events)}" if events is not None else "–", number(loss, 7),
-            ", ".join(f"{name} {number(value) if not isinstance(value, str) else value}"
+            ", ".join(f"{quantity_text(name)} {number(value) if not isinstance(value, str) else value}"
                       for name, value in subject.quantities.items()),
             f"{subject.seconds:.1f}" if math.isfinite(subject.seconds) else "–",
         ])  # fmt: skip
@@ -211,7 +214,9 @@ def _label(at: int, subject: Subject) -> str:
 
 def _differing(named: list[tuple[str, Subject]]) -> Html:
     """The keys of the experiments that are not the same in all."""
-    told = [(_label(at, subject), subject.settings) for at, (_, subject) in enumerate(named, 1) if subject.settings]
+    told = [
+        (_label(at, subject), subject.settings | _stages(subject)) for at, (_, subject) in enumerate(named, 1) if subject.settings
+    ]  # fmt: skip
     if len(told) < 2:
         return Html("")
     keys = dict.fromkeys(key for _, settings in told for key in settings)
@@ -225,4 +230,14 @@ def _differing(named: list[tuple[str, Subject]]) -> Html:
     rest = f" {len(differing) - _MOST_KEYS} more differ." if len(differing) > _MOST_KEYS else ""
     heads = columns("|".join(["key", *(label.replace("|", "/") for label in labels)]))
     return join([table(heads, rows, "Keys that differ"),
-                 note(f"Keys inside of lists, such as those of the stages, are not compared.{rest}")], "\n")  # fmt: skip
+                 note(f"Keys inside of lists are not compared, but for what stages train and how long.{rest}")], "\n")  # fmt: skip
+
+
+def _stages(subject: Subject) -> dict[str, str]:
+    """The stages that were run as a key of its own: what each trains, and for how long."""
+    told, start = [], 0.0
+    for stage in subject.manifest.get("stages") or []:
+        end = real(stage.get("t_end"))
+        told.append(f"{stage['name']}: {' '.join(stage.get('trained_groups', []))} for {number(end - start, 10)}")
+        start = end
+    return {"stages": ", ".join(told)} if told else {}

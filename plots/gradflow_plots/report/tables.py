@@ -16,6 +16,7 @@ from ..sweep import Sweep
 from .claims import MOST_LINES
 from .markup import Html, columns, details, join, listing, note, number, plural, plus_minus, real, table, tag, verdict
 from .origin import shell_word
+from .symbols import quantity_text
 from .subject import Subject
 
 #: A table with more lines than this is closed until it is opened.
@@ -64,8 +65,8 @@ def _runs(sweep: Sweep, prefix: str, subject: Subject) -> Html:
             *(row[key] if isinstance(row[key], str) else number(row[key]) for key in sweep.keys),
             verdict(row["status"]), *(_cell(name, row[name]) for name in kept), _message(row.get("message")),
         ])  # fmt: skip
-    heads = ["flow", *(["replicate"] if has_replicates else []), *sweep.keys, "status", *kept, "message"]
-    numbers = [name for name in heads if name not in ("status", "leader", "message")]
+    heads = ["flow", *(["replicate"] if has_replicates else []), *sweep.keys, "status", *map(quantity_text, kept), "message"]
+    numbers = [name for name in heads if name not in ("status", quantity_text("leader"), "message")]
     whole: object = table(columns("|".join(heads), "|".join(numbers)), rows, "Runs")
     if len(runs) > MOST_LINES:
         whole = join([whole, note(f"The first {MOST_LINES} of {len(runs)}, those first that did not finish.")])
@@ -127,7 +128,7 @@ def _training(run: Run) -> Html:
                         "rate|steps|distance / path|order|λ_max / limit")  # fmt: skip
         parts += [tag("h4", "Gradient descent at several rates"), table(heads, rows, "Convergence", is_cards=True)]
     parts.append(note("Distance: the largest from the flow at the same time, over the length of the flow's path. λ_max: the "
-                      "largest over its limit of stability; beyond 1 steps overshoot."))  # fmt: skip
+                      "largest over its limit of stability; where it exceeds 1, steps overshoot."))  # fmt: skip
     return join(parts, "\n")
 
 

@@ -144,12 +144,14 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     by_run: list[dict[str, Html]] = []
     for _, run in runs:
         cells: dict[str, Html] = {}
+        starts = {stage.name: stage.start for stage in run.stages}
         for event in one_per_event(run.events).to_dict("records"):
+            own = event["t"] - starts.get(event["stage"], math.nan)
             if event["status"] == "reached":
                 error = real(event["t_error"])
-                cells[event["name"]] = plus_minus(located(event["t"], error), error)
+                cells[event["name"]] = plus_minus(located(own, error), error)
             else:
-                cells[event["name"]] = tag("span", f"> {number(event['t'], 10)}", class_="n e")
+                cells[event["name"]] = tag("span", f"> {number(own, 10)}", class_="n e")
         by_run.append(cells)
     names = dict.fromkeys(name for cells in by_run for name in cells)
     reached = {event for _, run in runs for event in run.events.loc[run.events["status"] == "reached", "name"]}
@@ -161,5 +163,5 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     heads = columns("event|" + "|".join(title.replace("|", "/") for title in titles), "|".join(titles))
     return join([
         tag("h3", "Phase times side by side"), table(heads, rows, "Times of events, a column for each run"),
-        note(f"> t: not reached by then. {plural(len(shared), 'event')} that at least two runs locate."),
+        note(f"Times on the clock of the stage, which starts at 0; > t: not reached by then. {plural(len(shared), 'event')} that at least two runs locate."),
     ], "\n")  # fmt: skip
