@@ -38,9 +38,8 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let environment = ProcessInfo.processInfo.environment
     let named = environment["GRADFLOW_PYTHON"] ?? ""
-    let own = Self.checkout.map { $0 + "/.venv/bin/python" } ?? ""
-    let interpreter =
-      !named.isEmpty ? named : FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
+    let own = Self.checkout.map { $0 + "/.venv/bin/python" } ?? "python3"
+    let interpreter = named.isEmpty ? own : named
     if let checkout = Self.checkout {
       setenv(
         "PYTHONPATH", "\(checkout)/plots" + (environment["PYTHONPATH"].map { ":" + $0 } ?? ""), 1)
@@ -57,12 +56,12 @@ struct ReportCommand: ParsableCommand {
     execvp(interpreter, arguments)
     let reason = String(cString: strerror(errno))
     for argument in arguments { free(argument) }
+    let key = named.isEmpty ? "Python" : "GRADFLOW_PYTHON"
     throw Failure(
       code: Exit.badInput,
-      message:
-        "GRADFLOW_PYTHON: found \(interpreter), which cannot be started (\(reason)); allowed: a "
+      message: "\(key): found \(interpreter), which cannot be started (\(reason)); allowed: a "
         + "Python with matplotlib and pandas. What to do: run `make .venv/complete` in the checkout of "
-        + "gradflow, or name another one.")
+        + "gradflow, or name another Python in GRADFLOW_PYTHON.")
   }
 
   /// The folder above this program that holds the package.

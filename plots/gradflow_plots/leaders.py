@@ -30,7 +30,7 @@ def leader_diagram(sweep: Sweep) -> Figure:
     axes = plane_axes(sweep)
     if len(axes) != 2 or "leader" not in sweep.runs:
         raise RunError(f"{sweep.path}: a diagram of the selected sets needs two swept keys and a column leader.")
-    runs = sweep.runs[sweep.runs["status"] == "finished"]
+    runs = sweep.runs[(sweep.runs["status"] == "finished") & (sweep.runs["leader"] != "")]
     groups = runs.groupby([axis.key for axis in axes])
     table = groups["leading_share"].mean()
     counts = {place: rows["leader"].value_counts().sort_index(kind="stable") for place, rows in groups}
@@ -78,7 +78,7 @@ def _cell_text(counts: pd.Series, share: float) -> str:
     """The sets by how often they were selected, two of them at most, and the mean share."""
     names = [set_text(str(name).strip("{}").replace(",", "+") or "0") for name in counts.index]
     if len(counts) > 1:
-        order = counts.to_numpy().argsort(kind="stable")[::-1]
+        order = (-counts.to_numpy()).argsort(kind="stable")
         names = [f"{counts.iloc[at]}× {names[at]}" for at in order][:2] + (["…"] if len(counts) > 2 else [])
     return "\n".join([*names, f"{share:.2f}"])
 

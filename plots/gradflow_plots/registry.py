@@ -80,7 +80,8 @@ _KINDS = [
     FigureKind("phase-diagram", (Sweep,), has_times, phase_diagram,
                "Times of the events over two swept keys; hatched where an event was not reached."),
     FigureKind("leaders", (Sweep,), has_leaders, leader_diagram,
-               "Which set of lags is selected over two swept keys, with its mean share."),
+               "Which set of lags is selected over two swept keys, with the mean share of what is selected; hatched where replicates "
+               "differ, white where no set has most of them."),
     FigureKind("emergence-scaling", (Sweep,), has_emergence, emergence_scaling,
                "The time of emergence over length and size of the start, beside the derived one."),
     FigureKind("information", (Information,), _always, information_chart,

@@ -131,8 +131,8 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
     if missing:
         raise RunError(f"{folder}: incomplete, it has no {', '.join(missing)}.")
     trajectory = _table(folder, "trajectory.csv")
-    if status["state"] == "finished" and not allow_incomplete:
-        _check_stages(folder, trajectory, manifest)
+    if not allow_incomplete:
+        check_stages(folder, trajectory, manifest)
     return Run(
         path=folder,
         trajectory=trajectory,
@@ -153,15 +153,18 @@ def load_run(path: str | Path, *, allow_incomplete: bool = False) -> Run:
     )
 
 
-def _check_stages(folder: Path, trajectory: pd.DataFrame, manifest: dict[str, Any]) -> None:
-    """Raise ``RunError`` where a trajectory does not reach the ends of the stages that its manifest names."""
+def check_stages(folder: Path, trajectory: pd.DataFrame, manifest: dict[str, Any]) -> None:
+    """Raise ``RunError`` where the trajectory of a finished run does not reach the ends of its stages in the manifest."""
+    if manifest["status"]["state"] != "finished":
+        return
     ends = trajectory.groupby("stage", sort=False)["t"].last()
     for stage in manifest.get("stages") or []:
         name, end = stage.get("name"), stage.get("t_end")
         found = ends.get(name)
         if end is not None and (found is None or not math.isclose(found, end, rel_tol=1e-9)):
+            told = "has no lines" if found is None else f"ends at t = {found}"
             raise RunError(
-                f"{folder / 'trajectory.csv'}: stage {name} ends at t = {found}, the manifest says {end}; lines are missing. "
+                f"{folder / 'trajectory.csv'}: stage {name} {told}, the manifest says {end}; lines are missing. "
                 "What to do: run it again, or read what there is with --partial (allow_incomplete=True)."
             )
 

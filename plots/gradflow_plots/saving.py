@@ -59,7 +59,7 @@ def written_aside(target: Path) -> Iterator[Path]:
         yield aside
         aside.replace(target)
     except OSError as error:
-        raise RunError(f"{target}: cannot be written: {error.strerror}. What to do: --out names another file.") from error
+        raise RunError(f"{target}: cannot be written: {error.strerror}. What to do: name another place.") from error
     finally:
         if aside.parent.is_dir():
             aside.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -168,8 +169,10 @@ def _wide_claims(folder: Path, runs: pd.DataFrame, keys: list[str]) -> pd.DataFr
         for column in columns:
             if column not in runs.columns:
                 file = folder / "phase-diagram.csv"
-                raise RunError(f"{file}: no column {column}, an older gradflow wrote it. What to do: run it again.")
+                raise RunError(f"{file}: no column {column}, an older gradflow wrote it. What to do: gradflow sweep collect "
+                               f"{shlex.quote(str(folder))}, and where that does not help run it again.")  # fmt: skip
         frame = runs[["flow", "replicate", *keys, *columns]].rename(columns=columns)
+        frame = frame[frame["verdict"] != ""]  # those that have this statement
         frames.append(frame.assign(claim=name.partition(".")[0]))
     if not frames:
         return pd.DataFrame(columns=["claim", *_CLAIM, "flow", "replicate", *keys])

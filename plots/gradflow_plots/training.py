@@ -74,7 +74,7 @@ def _draw(column: str, label: str) -> Callable[[Axes, Run, Stage], None]:
                 color=_COLOURS[name],
                 linestyle=_DASHES[name],
                 linewidth=1.2,
-                label=name if rows["t"].notna().any() else f"{name} (by step)",
+                label=name if table["t"].notna().any() else f"{name} (by step)",
             )
         axes.set_ylabel(label)
 
@@ -86,8 +86,9 @@ def _draw_distance(axes: Axes, run: Run, stage: Stage) -> None:
     for name in run.training:
         if distances is None:
             continue
-        rows = _clocked(run, name, distances[distances["optimizer"] == name], stage)
-        column = "distance" if rows["distance"].notna().any() else "distance_to_path"
+        table = distances[distances["optimizer"] == name]
+        rows = _clocked(run, name, table, stage)
+        column = "distance" if table["distance"].notna().any() else "distance_to_path"
         values = rows[column]
         axes.plot(
             rows["clock"],

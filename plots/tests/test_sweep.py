@@ -195,6 +195,16 @@ def test_replicates_that_differ_are_counted(folders: dict[str, Path], leaders: l
     assert np.ma.count(mesh.get_array()) == (36 if wins else 0)
 
 
+def test_runs_without_a_claim_make_no_statement(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folders["sweep"], tmp_path / "sweep"))
+    table = pd.read_csv(folder / "phase-diagram.csv", dtype="str", keep_default_na=False)
+    table.loc[:9, [name for name in table if name.startswith("G2.") or name == "leader"]] = ""
+    table.to_csv(folder / "phase-diagram.csv", index=False)
+    sweep = load_sweep(folder)
+    assert len(sweep.claims) == 26 and (sweep.claims["verdict"] == "holds").all()
+    assert len(leader_diagram(sweep).axes[0].texts) == 26, "nothing was selected in ten"
+
+
 def test_emergence_is_drawn_from_the_events(folders: dict[str, Path]) -> None:
     sweep = load_sweep(folders["emergence"])
     lengths, starts, ratios = emergence_scaling(sweep).axes

@@ -162,7 +162,8 @@ def _banner(subject: Subject) -> Html:
         lines.append(f"Not complete: {reason}. What stands here is what was recorded up to there: the last values are not those "
                      "of an end, and claims are missing, or judged on a part of the flow.")  # fmt: skip
     if subject.fault:
-        lines.append(f"Its tables cannot be read, so there is no more than its manifest says. {subject.fault}")
+        lost = "Its tables cannot be read, so there is no more than its manifest says." if subject.source is None else "Not whole."
+        lines.append(f"{lost} {subject.fault}")
     if not lines:
         return Html("")
     return tag("div", *(tag("p", tag("span", "⚠ ", aria_hidden="true"), line) for line in lines), class_="banner")
@@ -214,8 +215,11 @@ def _label(at: int, subject: Subject) -> str:
 
 def _differing(named: list[tuple[str, Subject]]) -> Html:
     """The keys of the experiments that are not the same in all."""
+    # What stages trained is that of their keys where all of them came to their ends.
+    has_stages = all(subject.kind == "run" and subject.is_whole for _, subject in named)
     told = [
-        (_label(at, subject), subject.settings | _stages(subject)) for at, (_, subject) in enumerate(named, 1) if subject.settings
+        (_label(at, subject), subject.settings | (_stages(subject) if has_stages else {}))
+        for at, (_, subject) in enumerate(named, 1) if subject.settings
     ]  # fmt: skip
     if len(told) < 2:
         return Html("")
@@ -230,14 +234,14 @@ def _differing(named: list[tuple[str, Subject]]) -> Html:
     rest = f" {len(differing) - _MOST_KEYS} more differ." if len(differing) > _MOST_KEYS else ""
     heads = columns("|".join(["key", *(label.replace("|", "/") for label in labels)]))
     return join([table(heads, rows, "Keys that differ"),
-                 note(f"Keys inside of lists are not compared, but for what stages train and how long.{rest}")], "\n")  # fmt: skip
+                 note(f"Keys inside of lists are not compared, but for what each stage trained and how long it took.{rest}")], "\n")  # fmt: skip
 
 
 def _stages(subject: Subject) -> dict[str, str]:
-    """The stages that were run as a key of its own: what each trains, and for how long."""
-    told, start = [], 0.0
-    for stage in subject.manifest.get("stages") or []:
-        end = real(stage.get("t_end"))
-        told.append(f"{stage['name']}: {' '.join(stage.get('trained_groups', []))} for {number(end - start, 10)}")
-        start = end
+    """The stages that were run as a key of its own: what each trained, and for how long."""
+    told = [
+        f"{stage['name']}: {' '.join(stage.get('trained_groups', []))} for "
+        + number(real(stage.get("t_end")) - real(stage.get("t_start")), 10)
+        for stage in subject.manifest.get("stages") or []
+    ]
     return {"stages": ", ".join(told)} if told else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..generalisation import is_evaluation
 from ..information import is_information
 from ..plane import is_plane
 from ..registry import Source, load
-from ..run import Run, inner_runs, read_claims, read_manifest
+from ..run import Run, check_stages, inner_runs, read_claims, read_manifest
 from ..sweep import Sweep, is_sweep
 from ..tables import RunError, read_settings
 
@@ -38,7 +39,7 @@ class Subject:
     experiment: str
     settings: dict[str, str]
     claims: pd.DataFrame
-    #: Why the tables could not be read.
+    #: Why the tables could not be read, or what they lack.
     fault: str = ""
     inner: list[Subject] = field(default_factory=list)
 
@@ -118,7 +119,12 @@ def read_subject(path: Path, *, is_partial: bool = False, is_inner: bool = False
         except RunError as error:
             if not is_partial:
                 raise
-            fault = str(error).replace("Read what there is with --partial (allow_incomplete=True).", "").strip()
+            fault = _without_advice(error)
+        if is_partial and isinstance(source, Run):
+            try:
+                check_stages(path, source.trajectory, manifest)
+            except RunError as error:
+                fault = _without_advice(error)
     settings = read_settings(path / "experiment.yaml") if experiment else {}
     inner: list[Subject] = []
     if not is_inner and isinstance(source, Sweep):
@@ -132,6 +138,12 @@ def read_subject(path: Path, *, is_partial: bool = False, is_inner: bool = False
             raise
         claims, fault = pd.DataFrame(columns=["claim", "verdict"]), fault or str(error)
     return Subject(path, kind, source, manifest, experiment, settings, claims, fault, inner)
+
+
+def _without_advice(error: RunError) -> str:
+    """What is wrong, without what to do: that was done."""
+    text = re.sub(r"(, or r|R)ead what there is with --partial \(allow_incomplete=True\)\.", "", str(error)).strip()
+    return text if text.endswith(".") else text + "."
 
 
 def _kind(path: Path, manifest: dict[str, Any]) -> str:

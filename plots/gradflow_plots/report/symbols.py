@@ -12,12 +12,12 @@ _QUANTITIES = {"leader": "set selected", "leading_share": "its share"}
 
 #: What a column has to match for a symbol to be on the page: the symbol and what it is.
 _SYMBOLS = [
-    (r"^stage$", "t", "the time of the flow θ′ = −∇L; gradient descent at a small rate η is there after t/η steps"),
+    (r"^stage$|^t\.", "t", "the time of the flow θ′ = −∇L; gradient descent at a small rate η is there after t/η steps"),
     (r"^loss$", "L", "the loss, in nats unless it is that of a mixed target"),
     (r"^gradient_norm$", "‖∇L‖", "the norm of the gradient by the parameters that the stage trains"),
     (r"^share\.|^leader$", "S, S*", "a set of heads, or of the lags that they attend to; S* has the largest modified information"),
     (r"^c\.", "c_S", "the coefficient of a set"),
-    (r"^share\.|^leader$", "p_S", "the share of a set, c_S² over the sum of all"),
+    (r"^share\.|^leader$", "p_S", "the share of a set: c_S² over the sum of all, or, of a full transformer, read off its scores"),
     (r"^attention\.", "σ^h_i", "the attention of head h to lag i; σ^h_∗ is that to its own lag, the one it attends to most at the start"),
     (r"^w\.", "w", "the weights of lags, of which the attention of a head is the softmax"),
     (r"^a$", "a", "the scale of the second layer"),

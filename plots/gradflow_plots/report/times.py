@@ -145,8 +145,9 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     for _, run in runs:
         cells: dict[str, Html] = {}
         starts = {stage.name: stage.start for stage in run.stages}
+        first = run.events.groupby("name")["stage"].first()
         for event in one_per_event(run.events).to_dict("records"):
-            own = event["t"] - starts.get(event["stage"], math.nan)
+            own = event["t"] - starts.get(first[event["name"]], math.nan)
             if event["status"] == "reached":
                 error = real(event["t_error"])
                 cells[event["name"]] = plus_minus(located(own, error), error)
@@ -163,5 +164,6 @@ def times_side_by_side(runs: list[tuple[object, Run]]) -> Html:
     heads = columns("event|" + "|".join(title.replace("|", "/") for title in titles), "|".join(titles))
     return join([
         tag("h3", "Phase times side by side"), table(heads, rows, "Times of events, a column for each run"),
-        note(f"Times on the clock of the stage, which starts at 0; > t: not reached by then. {plural(len(shared), 'event')} that at least two runs locate."),
+        note("Times are on the clock of the first stage that watches for the event, which starts at 0; > t: not reached by "
+             f"then. {plural(len(shared), 'event')} that at least two runs locate."),
     ], "\n")  # fmt: skip
