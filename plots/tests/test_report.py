@@ -223,16 +223,6 @@ def test_runs_side_by_side(run: Path, folders: dict[str, Path]) -> None:
     assert "stages selection: c for 100000, copying: w for 100000" in words and "selection: c w for 100000" in words
 
 
-def test_a_finished_run_with_lines_missing_is_not_whole(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = (run / "trajectory.csv").read_text().splitlines(keepends=True)
-    (run / "trajectory.csv").write_text("".join(lines[: len(lines) // 2]))
-    assert main([str(run)]) == 2
-    assert "lines are missing. What to do: " in capsys.readouterr().err
-    words = checked(without_figures(run, partial=True)).words
-    assert "Not whole." in words and "lines are missing." in words and "allow_incomplete" not in words
-    assert "Where it was left" in words or "At the end" not in words
-
-
 def test_symbols_are_those_of_the_model(folders: dict[str, Path]) -> None:
     staged, mixed = (checked(without_figures(folders[name])).words for name in ("claimed", "mixed"))
     assert "σ^h_i the attention of head h" in staged and "L_IH" not in staged

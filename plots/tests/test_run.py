@@ -9,6 +9,7 @@ import pytest
 
 from gradflow_plots import RunError, load_run
 from gradflow_plots.__main__ import main
+from gradflow_plots.report import page, read_subject
 
 
 @pytest.fixture
@@ -43,6 +44,15 @@ def test_columns_are_parsed(run_folder: Path) -> None:
     assert list(run.reached(run.stages[1])["name"]) == ["copying-complete.2", "copying-complete.1"]
     assert run.steps["order"].dtype == np.int64
     assert run.experiment.startswith("# A synthetic run")
+
+
+def test_a_page_says_which_lines_are_missing(copy: Path) -> None:
+    lines = (copy / "trajectory.csv").read_text().splitlines(keepends=True)
+    (copy / "trajectory.csv").write_text("".join(lines[: len(lines) // 2]))
+    with pytest.raises(RunError, match=r"lines are missing\. What to do: "):
+        read_subject(copy)
+    words = page([read_subject(copy, is_partial=True)], room=0)
+    assert "Not whole." in words and "lines are missing." in words and "allow_incomplete" not in words
 
 
 def test_numbers_keep_every_bit(copy: Path) -> None:
