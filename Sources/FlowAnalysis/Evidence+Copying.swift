@@ -11,10 +11,12 @@ extension Evidence {
   /// The reduced flow of the stage that trains w alone: the gap ODE of every head, to be solved by
   /// the caller.
   ///
-  /// - Returns: the problem, or nil when no stage trains w alone or there is no expansion.
+  /// - Returns: the problem, or nil when no stage trains w alone, it ended where it began, or there is no expansion.
   public func reducedCopyingProblem() -> FlowProblem? {
     guard let index = stage(training: ["w"]), let expansion else { return nil }
     let stage = trajectory.stages[index]
+    // A short stage behind a long one has no length on the clock of the flow.
+    guard stage.endTime > stage.startTime else { return nil }
     let n = model.coefficientSubsets.count
     let flow = ReducedCopying(
       model, expansion, shares: model.shares(at: stage.start.span),
@@ -40,6 +42,9 @@ extension Evidence {
   private func copyingStage() -> Result<CopyingStage, NotApplicable> {
     guard let index = stage(training: ["w"]) else {
       return .failure(NotApplicable(reason: "no stage trains w alone"))
+    }
+    guard trajectory.stages[index].endTime > trajectory.stages[index].startTime else {
+      return .failure(NotApplicable(reason: "the stage ended where it began"))
     }
     guard let reduced = reducedCopying, let problem = reducedCopyingProblem(),
       let flow = problem.objective as? ReducedCopying

@@ -37,6 +37,10 @@ import Testing
       last["share.1+2", default: 0] > 1 - 1e-9 || last["t", default: 0] >= 1e15
     },
     Case(settings: ["stages.selection.until=1.0e-300"]),
+    // Shorter than the clock of the flow resolves there.
+    Case(settings: ["stages.copying.until=1.0e-300", "claims=[G4, G5, G6, G7]"]),
+    Case(settings: ["stages.copying.until=1.0e-15", "claims=[G1, G2, G3, G4, G5]"]),
+    Case(settings: ["stages.classification.until=1.0e-15", "claims=[G6, G7, G8]"]),
     Case(settings: ["data.sequences=1"]),
     Case(settings: ["data.sequences=1", "data.length=4"]),
     Case(settings: ["data.vocabulary=200", "data.sequences=50"], code: 2, words: "200^2 states"),
