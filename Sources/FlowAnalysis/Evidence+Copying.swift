@@ -13,10 +13,7 @@ extension Evidence {
   ///
   /// - Returns: the problem, or nil when no stage trains w alone, it ended where it began, or there is no expansion.
   public func reducedCopyingProblem() -> FlowProblem? {
-    guard let index = stage(training: ["w"]), let expansion else { return nil }
-    let stage = trajectory.stages[index]
-    // A short stage behind a long one has no length on the clock of the flow.
-    guard stage.endTime > stage.startTime else { return nil }
+    guard let stage = try? lastingCopyingStage(), let expansion else { return nil }
     let n = model.coefficientSubsets.count
     let flow = ReducedCopying(
       model, expansion, shares: model.shares(at: stage.start.span),
@@ -39,13 +36,21 @@ extension Evidence {
     let flow: ReducedCopying
   }
 
-  private func copyingStage() -> Result<CopyingStage, NotApplicable> {
+  /// The stage that trains w alone; a short one behind a long one has no length on the clock of the flow.
+  private func lastingCopyingStage() throws(NotApplicable) -> Trajectory.StageSummary {
     guard let index = stage(training: ["w"]) else {
-      return .failure(NotApplicable(reason: "no stage trains w alone"))
+      throw NotApplicable(reason: "no stage trains w alone")
     }
-    guard trajectory.stages[index].endTime > trajectory.stages[index].startTime else {
-      return .failure(NotApplicable(reason: "the stage ended where it began"))
+    let stage = trajectory.stages[index]
+    guard stage.endTime > stage.startTime else {
+      throw NotApplicable(reason: "the stage ended where it began")
     }
+    return stage
+  }
+
+  private func copyingStage() -> Result<CopyingStage, NotApplicable> {
+    let stage: Trajectory.StageSummary
+    do { stage = try lastingCopyingStage() } catch { return .failure(error) }
     guard let reduced = reducedCopying, let problem = reducedCopyingProblem(),
       let flow = problem.objective as? ReducedCopying
     else {
@@ -53,7 +58,6 @@ extension Evidence {
         NotApplicable(
           reason: expansion == nil ? Self.noExpansion : "the reduced flow could not be solved"))
     }
-    let stage = trajectory.stages[index]
     guard stage.start[stage.start.count - 1] > 0 else {
       return .failure(NotApplicable(reason: "a is not positive"))
     }

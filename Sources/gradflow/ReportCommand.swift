@@ -41,8 +41,9 @@ struct ReportCommand: ParsableCommand {
     let own = Self.checkout.map { $0 + "/.venv/bin/python" } ?? "python3"
     let interpreter = named.isEmpty ? own : named
     if let checkout = Self.checkout {
-      setenv(
-        "PYTHONPATH", "\(checkout)/plots" + (environment["PYTHONPATH"].map { ":" + $0 } ?? ""), 1)
+      // An empty part would be the folder that it is called from.
+      let inherited = (environment["PYTHONPATH"] ?? "").split(separator: ":").map(String.init)
+      setenv("PYTHONPATH", (["\(checkout)/plots"] + inherited).joined(separator: ":"), 1)
     }
     // -P: modules in the folder that it is called from are none of ours.
     var words = [interpreter, "-P", "-c", Self.program]

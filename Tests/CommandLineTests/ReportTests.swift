@@ -16,7 +16,7 @@ import Testing
     let scratch = try scratch()
     let result = try scratch.run(
       "report", "a b", "--out", "x.html", "--partial", "--", "-c",
-      shell: "GRADFLOW_PYTHON=./python PYTHONPATH=mine exec \"$0\" \"$@\"")
+      shell: "GRADFLOW_PYTHON=./python PYTHONPATH=:mine: exec \"$0\" \"$@\"")
     #expect(result.code == 2 && result.errors.isEmpty, "\(result)")
     let lines = result.output.split(separator: "\n").map(String.init)
     #expect(

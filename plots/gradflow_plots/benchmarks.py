@@ -167,12 +167,11 @@ def gradient_speed(benchmarks: Benchmarks) -> Figure:
             for place, (value, is_own) in enumerate(zip(rows["milliseconds"], own, strict=True)):
                 axes.plot([value], [place], "o" if is_own else "D", color=style.BLUE if is_own else style.GREY,
                           markersize=6 if is_own else 4, label="_gradflow" if is_own else "_other")  # fmt: skip
+                axes.annotate(f"{value:.3g}", (value, place), xytext=(5, 0), textcoords="offset points", va="center",
+                              fontsize=6.5)  # fmt: skip
             axes.grid(axis="both", color=style.GRID, linewidth=0.5)
             axes.set_axisbelow(True)
             axes.set_ylim(-0.6, len(rows) - 0.4)
-            for place, value in enumerate(rows["milliseconds"]):
-                axes.annotate(f"{value:.3g}", (value, place), xytext=(5, 0), textcoords="offset points", va="center",
-                              fontsize=6.5)  # fmt: skip
             axes.set_yticks(range(len(rows)), rows["program"])
             axes.invert_yaxis()
             axes.set_xscale("log")

@@ -16,8 +16,8 @@ from ..sweep import Sweep
 from .claims import MOST_LINES
 from .markup import Html, columns, details, join, listing, note, number, plural, plus_minus, real, table, tag, verdict
 from .origin import shell_word
-from .symbols import quantity_text
 from .subject import Subject
+from .symbols import quantity_text
 
 #: A table with more lines than this is closed until it is opened.
 _MOST_OPEN = 16
