@@ -99,8 +99,10 @@ public struct ExperimentRun: Sendable {
           "seconds": "\(Timestamp.now().seconds(since: start))",
           "data": "\(prepared.description)", "kernels": "\(kernelInstructionSet)",
         ])
-      let loss = prepared.objective.makeEvaluator(threads: threads).loss(at: plan.start)
-      guard loss.isFinite else { throw plan.system.infiniteStart(loss) }
+      let first = prepared.objective.makeEvaluator(threads: threads).lossAndGradient(at: plan.start)
+      guard first.loss.isFinite, first.gradient.allSatisfy(\.isFinite) else {
+        throw plan.system.infiniteStart(first.loss)
+      }
       problem = FlowProblem(
         minimizing: prepared.objective, from: plan.start, stages: plan.stages)
       if let resumption {

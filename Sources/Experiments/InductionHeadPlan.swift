@@ -188,17 +188,21 @@ struct InductionHeadPlan: PlannedSystem {
   }
 
   func infiniteStart(_ loss: Double) -> DocumentError {
-    if let layers = settings.model.layers, loss.isNaN, layers.normFloor == 0 {
+    let fault =
+      loss.isNaN
+      ? "the loss at the start is not a number"
+      : "the \(loss.isFinite ? "gradient at the start is not finite" : "loss at the start is \(loss)")"
+    if let layers = settings.model.layers, layers.normFloor == 0, loss != .infinity {
       return loaded.error(
         at: ExperimentKeys.normFloor.address(),
-        found: "0, with which the loss at the start is not a number",
+        found: "0, with which \(fault)",
         allowed: "a floor above zero where a layer normalisation meets features that are all equal",
         advice: "set model.norm_floor: 1.0e-5, or start where no position's features are all equal")
     }
     return loaded.error(
       at: ExperimentKeys.floor.address(),
-      found: "\(settings.loss.floor), with which the loss at the start is \(loss)",
-      allowed: "a floor that keeps the loss finite",
+      found: "\(settings.loss.floor), with which \(fault)",
+      allowed: "a floor that keeps the loss and its gradient finite",
       advice: "a token that can come next never occurs in the read-out of some sequence; "
         + "set a positive floor such as 1e-6")
   }

@@ -38,7 +38,7 @@ protocol PlannedSystem: Sendable {
   /// The coordinates of phase planes that there are beside the parameters.
   var planeCoordinates: [PlaneCoordinate] { get }
 
-  /// The error that the loss at the start is not finite.
+  /// The error that the loss at the start is not finite, or if it is that its gradient is not.
   func infiniteStart(_ loss: Double) -> DocumentError
 }
 

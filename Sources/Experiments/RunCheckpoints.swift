@@ -1,4 +1,5 @@
 import DeclaredKeys
+import Foundation
 import GradientFlow
 import Logging
 import RunRecords
@@ -72,10 +73,15 @@ final class RunCheckpoints {
     self.logger = logger
   }
 
-  /// Takes a checkpoint, and writes it if writing takes no more than a twentieth of the time.
+  /// The share of the time that writing may take: a twentieth, or what `GRADFLOW_CHECKPOINT_SHARE` says; with inf all
+  /// are written.
+  private static let share =
+    ProcessInfo.processInfo.environment["GRADFLOW_CHECKPOINT_SHARE"].flatMap { Double($0) } ?? 0.05
+
+  /// Takes a checkpoint, and writes it if writing takes no more than its share of the time.
   func keep(_ checkpoint: FlowCheckpoint) {
     pending = checkpoint
-    if lastWrite.duration(to: .now) >= cost * 20 { write() }
+    if cost / lastWrite.duration(to: .now) <= Self.share { write() }
   }
 
   /// Writes the last checkpoint, if it is not written yet; that it cannot be written does not end the run.

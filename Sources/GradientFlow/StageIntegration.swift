@@ -74,7 +74,7 @@ struct StageIntegration {
       dynamics.load(state.span)
     } else {
       guard lossAtStart.isFinite else { throw failure(.lossIsNotFinite(lossAtStart), at: 0) }
-      addSample(at: 0)
+      try addSample(at: 0)
       if let condition = watched.metAtStart {
         try finish(at: 0, ending: .condition(condition), watched, Statistics())
         return
@@ -252,7 +252,7 @@ struct StageIntegration {
     trajectory.stages[summary].dissipation = integral(
       of: progress.squaredNorms, at: progress.times, upTo: time)
     trajectory.parameters = dynamics.parameters
-    addSample(at: time)
+    try addSample(at: time)
     addEvents(watched, end: time, lossAtEnd: loss)
   }
 
@@ -301,17 +301,20 @@ struct StageIntegration {
       let next = sampleTimes[progress.samplesTaken]
       progress.samplesTaken += 1
       try load(next, integrator)
-      addSample(at: next)
+      try addSample(at: next)
     }
   }
 
-  /// Records the loaded parameters.
-  private mutating func addSample(at time: Double) {
+  /// Records the loaded parameters; what is not a number is not recorded, but for a sharpness that was not found.
+  private mutating func addSample(at time: Double) throws(FlowFailure) {
     guard let sampling else { return }
+    let values = dynamics.sample(sharpness: sampling.sharpness)
+    let known = sampling.sharpness ? values.dropLast() : values[...]
+    if let column = known.firstIndex(where: \.isNaN) {
+      throw failure(.isNotANumber(trajectory.columns[column]), at: time)
+    }
     trajectory.samples.append(
-      Trajectory.Sample(
-        stage: position, time: startTime + time, clock: time,
-        values: dynamics.sample(sharpness: sampling.sharpness)))
+      Trajectory.Sample(stage: position, time: startTime + time, clock: time, values: values))
   }
 
   /// Loads the state at a time in the last step.

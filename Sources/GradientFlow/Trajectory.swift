@@ -157,6 +157,8 @@ public struct FlowFailure: Error, CustomStringConvertible {
     case stepLimitReached(Int)
     /// The loss is not finite at an accepted state, or at the start.
     case lossIsNotFinite(Double)
+    /// What a column of the trajectory holds is not a number.
+    case isNotANumber(String)
     /// CVODE gave up.
     case solver(IntegrationError)
   }
@@ -185,6 +187,9 @@ public struct FlowFailure: Error, CustomStringConvertible {
     case .lossIsNotFinite(let loss):
       return "The loss is \(loss) \(place): "
         + "a token that can come next has lost all its probability; a positive floor helps."
+    case .isNotANumber(let column):
+      return "\(column) is not a number \(place): "
+        + "the parameters have left the range in which the gradient can be computed."
     case .solver(let error):
       return "The integration failed \(place): \(error)"
     }

@@ -98,11 +98,9 @@ import Testing
     let result = try scratch.run(
       "approximate", "x.yaml", "--out", "a", "--set", "bigrams.lengths=[300000, 1000000]",
       "--set", "bigrams.norms=[1, 2, 3, 4, 5, 6, 7, 8]", "--set", "sequences.samples=60",
-      whileRunning: { process in
-        // Once the manifest stands, the signals are caught.
-        scratch.wait { (try? scratch.state(of: "a")) != nil }
-        kill(process, SIGINT)
-      })
+      // Once the manifest stands, the signals are caught.
+      haltingAt: Moment(file: "a/manifest.json")
+    ) { kill($0, SIGINT) }
     #expect(result.code == 130, "\(result.errors)")
     #expect(try scratch.state(of: "a") == "stopped")
     #expect(try scratch.names(in: "a") == ["experiment.yaml", "manifest.json"])

@@ -239,7 +239,7 @@ struct BadExperiment: Sendable, CustomTestStringConvertible {
     try scratch.write(bad.text, as: "x.yaml")
     try scratch.write("version: 1\nparameters:\n  c.1: 1\n  a: 1\n", as: "final.yaml")
     let result = try Program.run(
-      ["run", "x.yaml"] + bad.overrides.flatMap { ["--set", $0] }, in: scratch, limit: 10)
+      ["run", "x.yaml"] + bad.overrides.flatMap { ["--set", $0] }, in: scratch)
     #expect(result.code == 2)
     #expect(result.output == "")
     #expect(result.errors.hasPrefix("gradflow: "))

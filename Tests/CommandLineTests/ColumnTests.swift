@@ -103,8 +103,7 @@ import Testing
     for command in Self.commands {
       let words = command.split(separator: " ").map(String.init)
       let result = try Program.run(
-        words + (["sweep", "information"].contains(words[0]) ? [] : ["--quiet"]), in: scratch,
-        limit: 120)
+        words + (["sweep", "information"].contains(words[0]) ? [] : ["--quiet"]), in: scratch)
       #expect(result.code == 0 || result.code == 3, "\(command): \(result)")
     }
     let keys = Set(ExperimentKeys.schema.keys.map(\.path))

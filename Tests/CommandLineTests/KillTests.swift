@@ -70,7 +70,7 @@ import Testing
       return ["sweep", "run", folder, "--quiet"]
     }
     let start = Date()
-    #expect(try Program.run(arguments("whole"), in: scratch, limit: 120).code == 0)
+    #expect(try Program.run(arguments("whole"), in: scratch).code == 0)
     let seconds = Date().timeIntervalSince(start)
     let whole = try scratch.files(in: "whole")
 
@@ -85,7 +85,7 @@ import Testing
       while true {
         let delay = Double.random(in: 0..<seconds, using: &random)
         let result = try Program.run(
-          arguments(folder), in: scratch, limit: 120, mayBeKilled: killed < share
+          arguments(folder), in: scratch, mayBeKilled: killed < share
         ) { process in
           guard killed < share else { return }
           usleep(UInt32(delay * 1e6))

@@ -74,11 +74,9 @@ import Testing
     try scratch.write(Self.text, as: "x.yaml")
     let result = try scratch.run(
       "phase-plane", "x.yaml", "--out", "a", "--grid", "1001",
-      whileRunning: { process in
-        // Once the manifest stands, the signals are caught.
-        scratch.wait { (try? scratch.state(of: "a")) != nil }
-        kill(process, SIGINT)
-      })
+      // Once the manifest stands, the signals are caught.
+      haltingAt: Moment(file: "a/manifest.json")
+    ) { kill($0, SIGINT) }
     #expect(result.code == 130, "\(result.errors)")
     #expect(try scratch.state(of: "a") == "stopped")
     #expect(try scratch.names(in: "a") == ["experiment.yaml", "manifest.json"])

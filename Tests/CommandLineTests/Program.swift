@@ -29,20 +29,25 @@ enum Program {
   static let patience =
     ProcessInfo.processInfo.environment["GRADFLOW_PATIENCE"].flatMap { Double($0) } ?? 1
 
-  /// Runs the program to its end, or to a time limit.
+  /// Seconds after which a program is killed, times ``patience``: nothing that tests need takes as
+  /// long, but on machines that are busy elsewhere.
+  private static let limit = 300.0
+
+  /// Runs the program to its end, or to the time limit.
   ///
   /// - Parameters:
   ///   - arguments: of the program.
   ///   - scratch: the folder it runs in.
   ///   - shell: a script to start it from as `"$0" "$@"`; none by default.
-  ///   - limit: seconds after which it is killed, which fails the test; times ``patience``.
   ///   - mayBeKilled: whether it may end by a signal.
-  ///   - whileRunning: called once the process stands, with its number.
+  ///   - moment: when it halts, for `whileRunning`, after which it goes on; it must come to that.
+  ///   - whileRunning: called once the process stands, or has halted, with its number.
   /// - Returns: what the process left.
   /// - Throws: when the process cannot be started.
   static func run(
-    _ arguments: [String], in scratch: Scratch, shell: String? = nil, limit: Double = 30,
-    mayBeKilled: Bool = false, whileRunning: (pid_t) -> Void = { _ in }
+    _ arguments: [String], in scratch: Scratch, shell: String? = nil,
+    mayBeKilled: Bool = false, haltingAt moment: Moment? = nil,
+    whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Result {
     // Files, because nobody would empty a pipe while this waits.
     let (output, errors) = (try scratch.captureFile(), try scratch.captureFile())
@@ -52,7 +57,7 @@ enum Program {
     process.currentDirectoryURL = scratch.folder
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["SWIFT_BACKTRACE": "enable=no", "TERM": "xterm"]
-    ) { _, new in new }
+    ) { $1 }.merging(try moment.map { try scratch.environment(haltingAt: $0) } ?? [:]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
@@ -60,11 +65,17 @@ enum Program {
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
-    whileRunning(process.processIdentifier)
+    let number = process.processIdentifier
+    if let moment {
+      let hasHalted = Moment.waitForHalt(of: number, within: limit)
+      #expect(hasHalted, "\(arguments) did not come to \(moment)")
+    }
+    whileRunning(number)
+    if moment != nil { kill(number, SIGCONT) }
     var isLate = false
     if ended.wait(timeout: .now() + limit) == .timedOut {
       isLate = true
-      kill(process.processIdentifier, SIGKILL)
+      kill(number, SIGKILL)
       ended.wait()
     }
     let result = Result(
@@ -124,21 +135,22 @@ final class Scratch: Sendable {
 
   /// Runs the program here.
   func run(
-    _ arguments: String..., shell: String? = nil, limit: Double = 30,
-    whileRunning: (pid_t) -> Void = { _ in }
+    _ arguments: String..., shell: String? = nil,
+    haltingAt moment: Moment? = nil, whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Program.Result {
-    try Program.run(arguments, in: self, shell: shell, limit: limit, whileRunning: whileRunning)
+    try Program.run(
+      arguments, in: self, shell: shell, haltingAt: moment,
+      whileRunning: whileRunning)
   }
 
-  /// Waits, for ten seconds at most, until a file is there, or gone.
-  func wait(for name: String, toGo: Bool = false) {
-    let path = folder.appendingPathComponent(name).path
-    wait { FileManager.default.fileExists(atPath: path) != toGo }
+  /// The environment of a program that halts at a moment.
+  func environment(haltingAt moment: Moment) throws -> [String: String] {
+    try moment.environment(in: root)
   }
 
-  /// Waits, for ten seconds at most, until something is so.
+  /// Waits, for two minutes at most, until something is so.
   func wait(until condition: () -> Bool) {
-    for _ in 0..<Int(2000 * Program.patience) {
+    for _ in 0..<Int(24_000 * Program.patience) {
       if condition() { return }
       usleep(5000)
     }

@@ -29,7 +29,7 @@ import Testing
     try scratch.write(text, as: "x.yaml")
     for threads in ["1", "2", "3"] {
       let result = try scratch.run(
-        "run", "x.yaml", "--quiet", "--out", threads, "--threads", threads, limit: 60)
+        "run", "x.yaml", "--quiet", "--out", threads, "--threads", threads)
       #expect(result.code == 0)
     }
     try expectEqual(scratch, "1", "2")

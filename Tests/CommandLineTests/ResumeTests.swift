@@ -22,23 +22,15 @@ import Testing
     return scratch
   }
 
-  /// Runs into `run` until a file is there, and then sends a signal.
-  ///
-  /// A run that was whole before the signal came, on a machine that is busy elsewhere, is begun again.
+  /// Runs into `run` until a file is put there, and then sends a signal.
   static func interrupt(
-    _ scratch: Scratch, with signal: Int32 = SIGKILL, once file: String = "run/checkpoint.bin",
+    _ scratch: Scratch, with signal: Int32 = SIGKILL,
+    once moment: Moment = Moment(file: "run/checkpoint.bin"),
     _ arguments: [String] = ["run", "x.yaml", "--out", "run", "--quiet", "--resume"]
   ) throws -> Program.Result {
-    let isNew = try !scratch.names().contains("run")
-    for _ in 0..<10 {
-      let result = try Program.run(arguments, in: scratch, mayBeKilled: true) { process in
-        scratch.wait(for: file)
-        kill(process, signal)
-      }
-      guard isNew, result.code == 0 else { return result }
-      try FileManager.default.removeItem(at: scratch.folder.appendingPathComponent("run"))
+    try Program.run(arguments, in: scratch, mayBeKilled: true, haltingAt: moment) {
+      kill($0, signal)
     }
-    return try #require(nil, "ten runs were whole before \(file) was seen")
   }
 
   private func expectSame(_ scratch: Scratch, _ comment: String = "") throws {
@@ -98,10 +90,9 @@ import Testing
   }
 
   @Test func damagedCheckpointsAreNamedAndTheOneBeforeIsUsed() throws {
-    // More boundaries, so that two are written long before the end on a busy machine, too.
-    let scratch = try scratch(
-      Self.slow.replacing("checkpoint_steps: 60", with: "checkpoint_steps: 30"))
-    #expect(try Self.interrupt(scratch, once: "run/checkpoint-previous.bin").isKilled)
+    let scratch = try scratch()
+    let second = Moment(file: "run/checkpoint.bin", times: 2)
+    #expect(try Self.interrupt(scratch, once: second).isKilled)
     for (names, uses) in [
       (["checkpoint.bin"], true), (["checkpoint.bin", "checkpoint-previous.bin"], false),
     ] {
@@ -187,11 +178,14 @@ import Testing
 
   @Test func twoProcessesCannotHaveOneRun() throws {
     let scratch = try scratch()
-    let both = try scratch.run(
-      "run", "x.yaml", "--out", "run", "--quiet", "--resume",
-      shell: "\"$0\" \"$@\" & until [ -e run/checkpoint.bin ]; do sleep 0.01; done; \"$0\" \"$@\"; "
-        + "code=$?; wait $! && exit $code")
-    #expect(both.code == 2 && both.errors.contains("in use by another process"), "\(both)")
+    let arguments = ["run", "x.yaml", "--out", "run", "--quiet", "--resume"]
+    var other: Program.Result?
+    let first = try Program.run(
+      arguments, in: scratch, haltingAt: Moment(file: "run/checkpoint.bin")
+    ) { _ in other = try? Program.run(arguments, in: scratch) }
+    #expect(first.code == 0, "\(first)")
+    let second = try #require(other)
+    #expect(second.code == 2 && second.errors.contains("in use by another process"), "\(second)")
     try expectSame(scratch)
   }
 
@@ -199,7 +193,7 @@ import Testing
     let scratch = try scratch()
     var attempts = 0
     // It grows, so that a program that is slow, or on a busy machine, reaches a checkpoint, too.
-    var budget = 0.2
+    var budget = 0.05
     while attempts < 200 {
       attempts += 1
       let result = try scratch.run(
@@ -245,11 +239,11 @@ import Testing
   @Test func experimentsOfSeveralRunsGoOn() throws {
     let scratch = try scratch(
       Self.slow + "replicates: 2\nsweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
-    let stopped = try Self.interrupt(
-      scratch, with: SIGTERM, once: "run/flows/000002/replicates/001/manifest.json")
-    #expect(stopped.code == 130)
-    #expect(
-      try Self.interrupt(scratch, once: "run/flows/000002/replicates/002/manifest.json").isKilled)
+    func first(_ replicate: String) -> Moment {
+      Moment(file: "run/flows/000002/replicates/\(replicate)/manifest.json")
+    }
+    #expect(try Self.interrupt(scratch, with: SIGTERM, once: first("001")).code == 130)
+    #expect(try Self.interrupt(scratch, once: first("002")).isKilled)
     let resumed = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
     #expect(resumed.code == 0, "\(resumed)")
     try expectSame(scratch)
@@ -290,8 +284,10 @@ import Testing
     let scratch = try scratch(
       Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
     var inner: Program.Result?
-    let outer = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { _ in
-      scratch.wait(for: "run/flows/000001/checkpoint.bin")
+    let outer = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet",
+      haltingAt: Moment(file: "run/flows/000001/checkpoint.bin")
+    ) { _ in
       inner = try? scratch.run(
         "run", "run/flows/000001/experiment.yaml", "--out", "run/flows/000001", "--quiet",
         "--resume")
@@ -309,7 +305,7 @@ import Testing
     #expect(try scratch.run("sweep", "plan", "x.yaml", "--out", "s").code == 0)
     for signal in [SIGTERM, SIGKILL] {
       let stopped = try Self.interrupt(
-        scratch, with: signal, once: "s/flows/.000001/checkpoint-previous.bin",
+        scratch, with: signal, once: Moment(file: "s/flows/.000001/checkpoint.bin", times: 2),
         ["sweep", "run", "s", "--quiet"])
       #expect(stopped.code == (signal == SIGTERM ? 130 : SIGKILL), "\(stopped)")
       #expect(try scratch.names(in: "s/flows/.000001").contains("checkpoint.bin"))

@@ -30,10 +30,9 @@ private struct StageTimes: Decodable {
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalStopsTheRunWithWholeFiles(signal: Int32) throws {
     let scratch = try longRun()
-    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/checkpoint.bin")
-      kill(process, signal)
-    }
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", haltingAt: Moment(file: "run/checkpoint.bin")
+    ) { kill($0, signal) }
     #expect(result.code == 130)
     #expect(result.errors.contains("stopped; all up to there is in run"))
     #expect(result.output.contains("recorded in run"))
@@ -54,8 +53,11 @@ private struct StageTimes: Decodable {
   /// `timeout` and the like send a signal to a process and to its group at once.
   @Test func aSignalTwiceAtOnceStopsInOrder() throws {
     let scratch = try longRun()
-    let result = try scratch.run("run", "x.yaml", "--out", "run", "--quiet") { process in
-      scratch.wait(for: "run/checkpoint.bin")
+    let result = try scratch.run(
+      "run", "x.yaml", "--out", "run", "--quiet", haltingAt: Moment(file: "run/checkpoint.bin")
+    ) { process in
+      // Signals that come to a process that stands still would be one.
+      kill(process, SIGCONT)
       for _ in 0..<3 { kill(process, SIGTERM) }
       usleep(1000)
       kill(process, SIGTERM)
@@ -73,9 +75,9 @@ private struct StageTimes: Decodable {
         .replacing("length: 30", with: "length: 2000"), as: "x.yaml")
     let result = try scratch.run(
       "run", "x.yaml", "--out", "run", "--quiet", "--threads", "1",
-      shell: "GRADFLOW_GRACE=1 exec \"$0\" \"$@\"", limit: 90
+      shell: "GRADFLOW_GRACE=1 exec \"$0\" \"$@\""
     ) { process in
-      scratch.wait(for: "run/.lock")
+      scratch.wait { (try? scratch.names(in: "run"))?.contains(".lock") == true }
       kill(process, SIGTERM)
     }
     #expect(result.code == 130 && result.errors.contains("in the midst of"), "\(result)")

@@ -35,7 +35,7 @@ import Testing
   ) throws {
     try scratch.write(SmallExperiment.tokens(file), as: "x.yaml")
     let before = try scratch.names()
-    let result = try scratch.run("run", "x.yaml", limit: 10)
+    let result = try scratch.run("run", "x.yaml")
     #expect(result.code == 2, sourceLocation: sourceLocation)
     for part in parts {
       #expect(

@@ -187,6 +187,21 @@ private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {
     }
   }
 
+  @Test func noRowHoldsWhatIsNotANumber() throws {
+    let failure = #expect(throws: FlowFailure.self) {
+      try FlowSolver().solve(
+        FlowProblem(
+          minimizing: Walled(wall: 1, behind: 0), from: [0.5],
+          stages: [Stage(name: "x", training: ["x"], until: 1)]),
+        sampling: SampleSchedule(first: 0.1, perDecade: 2))
+    }
+    guard case .isNotANumber("gradient_norm") = failure?.reason else {
+      Issue.record("\(String(describing: failure))")
+      return
+    }
+    #expect(failure?.partial.samples.isEmpty == true)
+  }
+
   @Test func anObserverCanStop() throws {
     let problem = FlowProblem(
       minimizing: Quadratic(rates: [1, 1]), from: [1, 1],

@@ -158,7 +158,7 @@ struct HostileDiskTests {
         "$0" run x.yaml --out m/run --quiet >log && "$0" sweep plan many.yaml --out m/s >log &&
         "$0" sweep run m/s --index 1 --quiet >log && mount -o remount,ro m || exit 90
         \(script)' "$0"
-        """, limit: 120)
+        """)
     #expect(result.code == 0, "\(result)")
     for (index, (command, codes)) in commands.enumerated() {
       let code = Int32(try scratch.text("\(index).code").dropLast()) ?? -1

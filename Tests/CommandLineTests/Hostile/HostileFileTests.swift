@@ -73,11 +73,9 @@ import Testing
     ) { scratch in
       try scratch.write(ResumeTests.slow, as: "x.yaml")
       let killed = try Program.run(
-        ["run", "x.yaml", "--out", "run", "--quiet"], in: scratch, mayBeKilled: true
-      ) { process in
-        scratch.wait(for: "run/checkpoint.bin")
-        kill(process, SIGKILL)
-      }
+        ["run", "x.yaml", "--out", "run", "--quiet"], in: scratch, mayBeKilled: true,
+        haltingAt: Moment(file: "run/checkpoint.bin")
+      ) { kill($0, SIGKILL) }
       #expect(killed.isKilled)
       try? FileManager.default.removeItem(
         at: scratch.folder.appendingPathComponent("run/checkpoint-previous.bin"))
