@@ -65,7 +65,7 @@ run: build ## Run the experiment (EXPERIMENT=…, ARGS=…) into a fresh folder 
 build: setup ## Build the program, .build/release/gradflow
 	$(swift-build) --product gradflow
 
-# These start programs on all cores for minutes, and others wait for what a program does meanwhile.
+# These start thousands of programs on all cores, beside which all others would take minutes.
 crowded = HostileExperimentTests|HostileFileTests|HostileDiskTests|KillTests
 
 test: setup .venv/complete lint ## Build strictly, lint, and run all tests

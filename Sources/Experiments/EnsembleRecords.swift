@@ -63,13 +63,18 @@ extension Table {
         [.integer(flow.point.flow), .integer(flow.point.replicate)]
           + flow.point.values.map(Cell.init(axisValue:)) + [
             .text(flow.point.path), .text(flow.ending.name),
-            end.map { .real($0.loss) } ?? .empty, end.map { .real($0.gradientNorm) } ?? .empty,
+            Cell(known: end?.loss), Cell(known: end?.gradientNorm),
           ] + (cells ?? quantities.map { _ in .empty }) + [message])
     }
   }
 }
 
 extension Cell {
+  /// A number that is one, and nothing elsewhere.
+  init(known value: Double?) {
+    self = value.flatMap { $0.isNaN ? nil : .real($0) } ?? .empty
+  }
+
   /// A number where the text is one, and text elsewhere.
   init(axisValue text: String) {
     self =

@@ -192,12 +192,18 @@ struct InductionHeadPlan: PlannedSystem {
       loss.isNaN
       ? "the loss at the start is not a number"
       : "the \(loss.isFinite ? "gradient at the start is not finite" : "loss at the start is \(loss)")"
-    if let layers = settings.model.layers, layers.normFloor == 0, loss != .infinity {
+    if let layers = settings.model.layers, loss.isNaN, layers.normFloor == 0 {
       return loaded.error(
         at: ExperimentKeys.normFloor.address(),
         found: "0, with which \(fault)",
         allowed: "a floor above zero where a layer normalisation meets features that are all equal",
         advice: "set model.norm_floor: 1.0e-5, or start where no position's features are all equal")
+    }
+    guard settings.loss.outputs == .probabilities else {
+      return loaded.error(
+        at: ExperimentKeys.scale.address(), found: "a start with which \(fault)",
+        allowed: "a start at which the loss and its gradient are finite",
+        advice: "start at smaller values")
     }
     return loaded.error(
       at: ExperimentKeys.floor.address(),

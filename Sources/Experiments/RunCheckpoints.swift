@@ -76,7 +76,8 @@ final class RunCheckpoints {
   /// The share of the time that writing may take: a twentieth, or what `GRADFLOW_CHECKPOINT_SHARE` says; with inf all
   /// are written.
   private static let share =
-    ProcessInfo.processInfo.environment["GRADFLOW_CHECKPOINT_SHARE"].flatMap { Double($0) } ?? 0.05
+    ProcessInfo.processInfo.environment["GRADFLOW_CHECKPOINT_SHARE"].flatMap { Double($0) }
+    .flatMap { $0 >= 0 ? $0 : nil } ?? 0.05
 
   /// Takes a checkpoint, and writes it if writing takes no more than its share of the time.
   func keep(_ checkpoint: FlowCheckpoint) {

@@ -119,7 +119,7 @@ extension FlowFailure {
       "The keys are solver.step_limit, solver.relative_tolerance and the stage's until."
     case .lossIsNotFinite(let loss):
       loss.isNaN ? "" : "The key is loss.floor."
-    case .isNotANumber: "The key is loss.floor."
+    case .isNotANumber: ""
     case .solver:
       "The keys are solver.relative_tolerance, solver.absolute_tolerance and solver.linear_solver."
     }

@@ -230,6 +230,8 @@ struct StageIntegration {
   ) throws(FlowFailure) {
     let loss = dynamics.evaluate()
     guard loss.isFinite else { throw failure(.lossIsNotFinite(loss), at: time) }
+    // First, for a stage whose last row cannot be has not come to its end.
+    try addSample(at: time)
     let norm = dynamics.squaredGradientNorm
     if time > 0 {
       // The end lies inside the last step, or at its end.
@@ -252,7 +254,6 @@ struct StageIntegration {
     trajectory.stages[summary].dissipation = integral(
       of: progress.squaredNorms, at: progress.times, upTo: time)
     trajectory.parameters = dynamics.parameters
-    try addSample(at: time)
     addEvents(watched, end: time, lossAtEnd: loss)
   }
 
@@ -305,12 +306,12 @@ struct StageIntegration {
     }
   }
 
-  /// Records the loaded parameters; what is not a number is not recorded, but for a sharpness that was not found.
+  /// Records the loaded parameters, if all that there is to record are numbers.
   private mutating func addSample(at time: Double) throws(FlowFailure) {
     guard let sampling else { return }
     let values = dynamics.sample(sharpness: sampling.sharpness)
-    let known = sampling.sharpness ? values.dropLast() : values[...]
-    if let column = known.firstIndex(where: \.isNaN) {
+    guard values[0].isFinite else { throw failure(.lossIsNotFinite(values[0]), at: time) }
+    if let column = values.firstIndex(where: \.isNaN) {
       throw failure(.isNotANumber(trajectory.columns[column]), at: time)
     }
     trajectory.samples.append(

@@ -189,7 +189,7 @@ public struct FlowFailure: Error, CustomStringConvertible {
         + "a token that can come next has lost all its probability; a positive floor helps."
     case .isNotANumber(let column):
       return "\(column) is not a number \(place): "
-        + "the parameters have left the range in which the gradient can be computed."
+        + "the parameters have left the range in which it can be computed."
     case .solver(let error):
       return "The integration failed \(place): \(error)"
     }

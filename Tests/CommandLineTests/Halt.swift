@@ -55,7 +55,7 @@ struct Moment {
     ]
   }
 
-  /// Waits, for some seconds at most, until a process stands still.
+  /// Waits until a process stands still, for as many seconds at most.
   ///
   /// - Returns: whether it does; else it has ended, or goes on.
   static func waitForHalt(of process: pid_t, within limit: Double) -> Bool {

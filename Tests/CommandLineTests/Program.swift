@@ -69,9 +69,13 @@ enum Program {
     if let moment {
       let hasHalted = Moment.waitForHalt(of: number, within: limit)
       #expect(hasHalted, "\(arguments) did not come to \(moment)")
+      if hasHalted {
+        whileRunning(number)
+        kill(number, SIGCONT)
+      }
+    } else {
+      whileRunning(number)
     }
-    whileRunning(number)
-    if moment != nil { kill(number, SIGCONT) }
     var isLate = false
     if ended.wait(timeout: .now() + limit) == .timedOut {
       isLate = true

@@ -14,6 +14,9 @@ import Testing
   ).replacing("sequences: 200", with: "sequences: 4000")
     .replacing("length: 30", with: "length: 60").replacing("1.0e+2", with: "1.0e+4")
 
+  /// Otherwise a clock says which checkpoints are written.
+  private static let keepingAll = "GRADFLOW_CHECKPOINT_SHARE=inf"
+
   private func scratch(_ text: String = slow) throws -> Scratch {
     let scratch = try Scratch()
     try scratch.write(text, as: "x.yaml")
@@ -240,20 +243,25 @@ import Testing
     let scratch = try scratch(
       Self.slow + "replicates: 2\nsweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
     func first(_ replicate: String) -> Moment {
-      Moment(file: "run/flows/000002/replicates/\(replicate)/manifest.json")
+      Moment(file: "run/flows/000002/replicates/\(replicate)/checkpoint.bin")
     }
     #expect(try Self.interrupt(scratch, with: SIGTERM, once: first("001")).code == 130)
     #expect(try Self.interrupt(scratch, once: first("002")).isKilled)
     let resumed = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume")
     #expect(resumed.code == 0, "\(resumed)")
     try expectSame(scratch)
+    for replicate in ["001", "002"] {
+      let manifest = try scratch.manifest(of: "run/flows/000002/replicates/\(replicate)")
+      #expect(manifest["resumptions"] != nil)
+    }
   }
 
   /// A full disk, here a limit on the size of files, ends in an error, and more room in the whole run.
   @Test func aFullDiskCanBeCleared() throws {
     let scratch = try scratch()
     let full = try scratch.run(
-      "run", "x.yaml", "--out", "run", "--quiet", shell: "ulimit -f 40; exec \"$0\" \"$@\"")
+      "run", "x.yaml", "--out", "run", "--quiet",
+      shell: "ulimit -f 40; \(Self.keepingAll) exec \"$0\" \"$@\"")
     #expect(full.code == 1 && full.errors.contains("checkpoint cannot be written"), "\(full)")
     #expect(try scratch.state(of: "run") != "finished")
     #expect(try scratch.run("run", "x.yaml", "--out", "run", "--quiet", "--resume").code == 0)
@@ -264,7 +272,7 @@ import Testing
   @Test func aFullDiskKeepsTheCheckpointsOfManyRuns() throws {
     let scratch = try scratch(
       Self.slow + "sweep: [{key: initial.scale, values: [0.01, 0.02]}]\n")
-    let limit = "ulimit -f 440; exec \"$0\" \"$@\""
+    let limit = "ulimit -f 440; \(Self.keepingAll) exec \"$0\" \"$@\""
     let full = try scratch.run("run", "x.yaml", "--out", "run", "--quiet", shell: limit)
     #expect(full.code == 1, "\(full)")
     #expect(try scratch.names(in: "run/flows/000001").contains("checkpoint.bin"))

@@ -109,7 +109,7 @@ import Testing
     for replicate in ["002", "005", "009"] {
       // When some runs have ended and others have not.
       let result = try Program.run(
-        ["sweep", "run", "s", "--quiet"], in: scratch, mayBeKilled: true,
+        ["sweep", "run", "s", "--quiet", "--threads", "2"], in: scratch, mayBeKilled: true,
         haltingAt: Moment(file: "s/flows/000001/replicates/\(replicate)")
       ) { kill($0, SIGKILL) }
       #expect(result.isKilled)
@@ -140,6 +140,20 @@ import Testing
       let names = try scratch.names(in: "s/flows/00000\(flow)/replicates")
       #expect(names.count == 20 && names.allSatisfy { !$0.hasPrefix(".") })
     }
+  }
+
+  /// A process that stands still keeps what it has begun, and nothing else.
+  @Test func aProcessLeavesTheRestToOthers() throws {
+    let scratch = try planned()
+    let arguments = ["sweep", "run", "s", "--quiet", "--threads", "1"]
+    var other: Program.Result?
+    let first = try Program.run(
+      arguments, in: scratch, haltingAt: Moment(file: "s/flows/.000001/experiment.yaml")
+    ) { _ in other = try? Program.run(arguments, in: scratch) }
+    let second = try #require(other)
+    #expect(first.code == 0 && first.output.hasPrefix("1 finished, 5 "), "\(first)")
+    #expect(second.output.hasPrefix("5 finished, 1 "), "\(second)")
+    #expect(try scratch.run("sweep", "status", "s").output.hasPrefix("6 of 6 finished"))
   }
 
   /// Flows of other models over the same data have the bytes that they have alone.
@@ -251,7 +265,8 @@ import Testing
     // A slow program may have begun nothing by then, and gets more.
     var budget = 0.5
     repeat {
-      let stopped = try scratch.run("sweep", "run", "s", "--quiet", "--budget", "\(budget)s")
+      let stopped = try scratch.run(
+        "sweep", "run", "s", "--quiet", "--threads", "1", "--budget", "\(budget)s")
       #expect(stopped.code == 130 && stopped.output.contains("left"), "\(stopped)")
       budget *= 1.5
     } while budget < 100

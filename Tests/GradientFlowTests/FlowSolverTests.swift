@@ -187,19 +187,22 @@ private func maximumDifference(_ x: [Double], _ y: [Double]) -> Double {
     }
   }
 
-  @Test func noRowHoldsWhatIsNotANumber() throws {
+  /// Wherever a row would hold it, also in the last one of a stage, which then has not ended.
+  @Test(arguments: [(0.5, 0), (1.5, 2)])
+  func noRowHoldsWhatIsNotANumber(start: Double, rows: Int) {
     let failure = #expect(throws: FlowFailure.self) {
       try FlowSolver().solve(
         FlowProblem(
-          minimizing: Walled(wall: 1, behind: 0), from: [0.5],
-          stages: [Stage(name: "x", training: ["x"], until: 1)]),
-        sampling: SampleSchedule(first: 0.1, perDecade: 2))
+          minimizing: Walled(wall: 0.95, isClosed: false), from: [start],
+          stages: [Stage(name: "x", training: ["x"], until: 0.6)]),
+        sampling: SampleSchedule(first: 0.5, perDecade: 1))
     }
-    guard case .isNotANumber("gradient_norm") = failure?.reason else {
+    guard case .isNotANumber("height") = failure?.reason else {
       Issue.record("\(String(describing: failure))")
       return
     }
-    #expect(failure?.partial.samples.isEmpty == true)
+    #expect(failure?.partial.samples.count == rows)
+    #expect(failure?.partial.stages.last?.ending == .failed)
   }
 
   @Test func anObserverCanStop() throws {

@@ -49,28 +49,29 @@ struct Quadratic: Objective {
   }
 }
 
-/// L = x³/3 − x from x > 1… with a wall: infinite for x < wall.
+/// L = x, down to a wall behind which it is infinite.
 struct Walled: Objective {
   let wall: Double
-  /// The loss behind the wall; where it is finite, the slope is not a number there.
-  var behind = Double.infinity
+  /// Whether it is the loss that is infinite behind the wall; else it goes on, and what is observed is not a number there.
+  var isClosed = true
   var layout: ParameterLayout { ParameterLayout([("x", ["x"])]) }
-  var observableNames: [String] { [] }
+  var observableNames: [String] { ["height"] }
   var conservationLaws: [ConservationLaw] { [] }
   var phaseEvents: [PhaseEvent] { [] }
   var lossDropEvents: [LossDropEvent] { [] }
-  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {}
+  func observe(_ parameters: Span<Double>, into values: inout MutableSpan<Double>) {
+    values[0] = parameters[0] < wall ? .nan : 1
+  }
   func makeEvaluator(threads: Int) -> any ObjectiveEvaluator {
-    Evaluator(wall: wall, behind: behind)
+    Evaluator(wall: isClosed ? wall : -.infinity)
   }
 
   final class Evaluator: ObjectiveEvaluator {
     let wall: Double
-    let behind: Double
-    init(wall: Double, behind: Double) { (self.wall, self.behind) = (wall, behind) }
-    func loss(at x: Span<Double>) -> Double { x[0] < wall ? behind : x[0] }
+    init(wall: Double) { self.wall = wall }
+    func loss(at x: Span<Double>) -> Double { x[0] < wall ? .infinity : x[0] }
     func gradient(at x: Span<Double>, into gradient: inout MutableSpan<Double>) -> Double {
-      gradient[0] = x[0] < wall && behind.isFinite ? .nan : 1
+      gradient[0] = 1
       return loss(at: x)
     }
     func hessianVectorProduct(

@@ -153,7 +153,9 @@ import Testing
     let file = "\(folder)/wie schnell – α?.yaml"
     try scratch.write(ResumeTests.slow, as: file)
     let out = "\(folder)/run; echo 名"
-    let stopped = try scratch.run("run", file, "--out", out, "--quiet", "--budget", "0.05s")
+    let stopped = try scratch.run(
+      "run", file, "--out", out, "--quiet", haltingAt: Moment(file: "\(out)/manifest.json")
+    ) { kill($0, SIGTERM) }
     #expect(stopped.code == 130, "\(stopped)")
     let command = try #require(
       stopped.errors.split(separator: "To go on: gradflow ").last?
