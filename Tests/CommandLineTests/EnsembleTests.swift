@@ -138,10 +138,8 @@ import Testing
     #expect(inspection.output.contains("flows/000002: The run is failed: The limit of 40"))
   }
 
-  /// The first flow ends at once; the next two, side by side, would never end.
-  @Test(
-    .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "it takes two flows at a time"),
-    arguments: [SIGINT, SIGTERM])
+  /// The first flow is short; the second, and the third where two run at a time, would never end.
+  @Test(arguments: [SIGINT, SIGTERM])
   func aSignalStopsAllRuns(signal: Int32) throws {
     let scratch = try Scratch()
     let text = SmallExperiment.text.replacing("sequences: 200", with: "sequences: 5000")
@@ -157,22 +155,26 @@ import Testing
     let result = try scratch.run(
       "run", "x.yaml", "--out", "run", "--quiet", "--threads", "2", "--set",
       "stages.copying.until=1e-3", "--set", "stages.classification.until=1e-3",
-      haltingAt: Moment(file: "run/flows/000003/checkpoint.bin")
+      haltingAt: Moment(file: "run/flows/000002/checkpoint.bin")
     ) { kill($0, signal) }
     #expect(result.code == 130)
     #expect(result.errors.contains("stopped; all up to there is in run"))
-    #expect(
-      try scratch.table("run/flows.csv").rows.map { $0[4] } == [
-        "finished", "stopped", "stopped", "not started", "not started",
-      ])
-    #expect(try scratch.names(in: "run/flows") == ["000001", "000002", "000003"])
-    for flow in 1...3 {
-      let names = try scratch.names(in: "run/flows/00000\(flow)")
-      #expect(names.filter { !$0.hasPrefix("checkpoint") } == completeRun)
+    let names = try scratch.names(in: "run/flows")
+    #expect(names == ["000001", "000002", "000003"] || names == ["000001", "000002"])
+    let states = try scratch.table("run/flows.csv").rows.map { $0[4] }
+    #expect(["finished", "stopped"].contains(states[0]) && states[1] == "stopped")
+    for flow in 1...5 {
+      guard flow <= names.count else {
+        #expect(states[flow - 1] == "not started")
+        continue
+      }
+      let files = try scratch.names(in: "run/flows/00000\(flow)")
+      #expect(files.filter { !$0.hasPrefix("checkpoint") } == completeRun)
+      #expect(try scratch.state(of: "run/flows/00000\(flow)") == states[flow - 1])
     }
     #expect(try scratch.state(of: "run") == "stopped")
-    #expect(try scratch.state(of: "run/flows/000003") == "stopped")
-    #expect(try scratch.run("inspect", "run").output.contains("2 of 5 runs are missing."))
+    let inspected = try scratch.run("inspect", "run").output
+    #expect(inspected.contains("\(5 - names.count) of 5 runs are missing."), "\(inspected)")
   }
 
   @Test func flowsShareTheirTokens() throws {
