@@ -188,26 +188,22 @@ struct InductionHeadPlan: PlannedSystem {
   }
 
   func infiniteStart(_ loss: Double) -> DocumentError {
-    let fault =
-      loss.isNaN
-      ? "the loss at the start is not a number"
-      : "the \(loss.isFinite ? "gradient at the start is not finite" : "loss at the start is \(loss)")"
     if let layers = settings.model.layers, loss.isNaN, layers.normFloor == 0 {
       return loaded.error(
         at: ExperimentKeys.normFloor.address(),
-        found: "0, with which \(fault)",
+        found: "0, with which \(notFinite(loss, " at the start"))",
         allowed: "a floor above zero where a layer normalisation meets features that are all equal",
         advice: "set model.norm_floor: 1.0e-5, or start where no position's features are all equal")
     }
     guard settings.loss.outputs == .probabilities else {
       return loaded.error(
-        at: ExperimentKeys.scale.address(), found: "a start with which \(fault)",
+        at: ExperimentKeys.scale.address(), found: "a start at which \(notFinite(loss))",
         allowed: "a start at which the loss and its gradient are finite",
         advice: "start at smaller values")
     }
     return loaded.error(
       at: ExperimentKeys.floor.address(),
-      found: "\(settings.loss.floor), with which \(fault)",
+      found: "\(settings.loss.floor), with which \(notFinite(loss, " at the start"))",
       allowed: "a floor that keeps the loss and its gradient finite",
       advice: "a token that can come next never occurs in the read-out of some sequence; "
         + "set a positive floor such as 1e-6")

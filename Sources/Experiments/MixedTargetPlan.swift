@@ -138,8 +138,7 @@ struct MixedTargetPlan: PlannedSystem {
       }
     return loaded.error(
       at: isFile ? ExperimentKeys.initialFile.address() : ExperimentKeys.sigma.address(),
-      found: "a start at which the \(loss.isFinite ? "gradient is not finite" : "loss is \(loss)")",
-      allowed: allowed,
+      found: "a start at which \(notFinite(loss))", allowed: allowed,
       advice: "start at smaller values")
   }
 }

@@ -42,6 +42,15 @@ protocol PlannedSystem: Sendable {
   func infiniteStart(_ loss: Double) -> DocumentError
 }
 
+extension PlannedSystem {
+  /// What is not finite where the loss is this one, in words: of the loss, or if that is finite, of its gradient.
+  func notFinite(_ loss: Double, _ place: String = "") -> String {
+    loss.isFinite
+      ? "the gradient\(place) is not finite"
+      : "the loss\(place) is \(loss.isNaN ? "not a number" : "\(loss)")"
+  }
+}
+
 /// A loss that stands, with what it was made from.
 protocol PreparedSystem: Sendable {
   /// The loss.

@@ -86,7 +86,7 @@ private struct DiagramRow {
     }
     if run.has(.claims) { add(claims: try run.table(.claims)) }
     if let last = manifest.stages.last {
-      add("loss", last.statistics["loss_at_end"].map { .real($0) } ?? .empty)
+      add("loss", Cell(known: last.statistics["loss_at_end"]))
       add("gradient_norm", Cell(known: last.statistics["gradient_norm_at_end"]))
     }
     for name in manifest.stages.isEmpty ? [] : ["steps", "error_test_failures", "linear_failures"] {

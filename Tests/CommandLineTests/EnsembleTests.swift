@@ -138,7 +138,7 @@ import Testing
     #expect(inspection.output.contains("flows/000002: The run is failed: The limit of 40"))
   }
 
-  /// The first flow is short; the second, and the third where two run at a time, would never end.
+  /// The first two flows are short; the third, and the fourth where two run at a time, would never end.
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalStopsAllRuns(signal: Int32) throws {
     let scratch = try Scratch()
@@ -150,19 +150,21 @@ import Testing
           relative_tolerance: 1e-12
           absolute_tolerance: 1e-14
           checkpoint_steps: 20
-        sweep: [{key: stages.selection.until, values: [1.0e-3, 1e8, 2e8, 3e8, 4e8]}]
+        sweep: [{key: stages.selection.until, values: [1.0e-3, 2.0e-3, 2e8, 3e8, 4e8]}]
         """, as: "x.yaml")
     let result = try scratch.run(
       "run", "x.yaml", "--out", "run", "--quiet", "--threads", "2", "--set",
       "stages.copying.until=1e-3", "--set", "stages.classification.until=1e-3",
-      haltingAt: Moment(file: "run/flows/000002/checkpoint.bin")
+      haltingAt: Moment(file: "run/flows/000003/checkpoint.bin")
     ) { kill($0, signal) }
     #expect(result.code == 130)
     #expect(result.errors.contains("stopped; all up to there is in run"))
     let names = try scratch.names(in: "run/flows")
-    #expect(names == ["000001", "000002", "000003"] || names == ["000001", "000002"])
+    let three = ["000001", "000002", "000003"]
+    #expect(names == three || names == three + ["000004"])
     let states = try scratch.table("run/flows.csv").rows.map { $0[4] }
-    #expect(["finished", "stopped"].contains(states[0]) && states[1] == "stopped")
+    // The third begins once one of the first two has ended.
+    #expect(states[..<2].contains("finished") && states[2] == "stopped")
     for flow in 1...5 {
       guard flow <= names.count else {
         #expect(states[flow - 1] == "not started")

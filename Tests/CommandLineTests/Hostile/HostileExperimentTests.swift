@@ -82,8 +82,7 @@ import Testing
     }
     print("mutants through whole runs, \(tally.description)")
     #expect(tally.faults.isEmpty, "\(tally.faults.joined(separator: "\n\n"))")
-    // On a machine that is busy elsewhere none may end within its budget.
-    #expect(tally.count(of: 0) + tally.count(of: 130) > 0)
+    #expect(tally.count(of: 0) > 0 && tally.count(of: 130) > 0)
   }
 }
 

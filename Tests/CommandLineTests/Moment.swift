@@ -38,21 +38,30 @@ struct Moment {
   /// - Returns: what is added to the environment.
   /// - Throws: when there is no C compiler.
   func environment(in folder: URL) throws -> [String: String] {
-    let library = folder.appendingPathComponent("halt.so").path
+    // Otherwise a clock says which checkpoints are written.
+    return [
+      "LD_PRELOAD": try Self.library("halt", of: Self.shim, in: folder), "HALT_FILE": file,
+      "HALT_TIMES": "\(times)",
+      "GRADFLOW_CHECKPOINT_SHARE": "inf",
+    ]
+  }
+
+  /// Builds a library that stands before the C library, once in a folder.
+  ///
+  /// - Returns: its path, for `LD_PRELOAD`.
+  /// - Throws: when there is no C compiler.
+  static func library(_ name: String, of text: String, in folder: URL) throws -> String {
+    let library = folder.appendingPathComponent(name + ".so").path
     if !FileManager.default.fileExists(atPath: library) {
-      let source = folder.appendingPathComponent("halt.c")
-      try Data(Self.shim.utf8).write(to: source)
+      let source = folder.appendingPathComponent(name + ".c")
+      try Data(text.utf8).write(to: source)
       let compiler = try Process.run(
         URL(fileURLWithPath: "/usr/bin/env"),
         arguments: ["cc", "-shared", "-fPIC", "-O1", "-o", library, source.path])
       compiler.waitUntilExit()
       try #require(compiler.terminationStatus == 0, "cc cannot build \(source.path)")
     }
-    // Otherwise a clock says which checkpoints are written.
-    return [
-      "LD_PRELOAD": library, "HALT_FILE": file, "HALT_TIMES": "\(times)",
-      "GRADFLOW_CHECKPOINT_SHARE": "inf",
-    ]
+    return library
   }
 
   /// Waits until a process stands still, for as many seconds at most.
